@@ -1,0 +1,67 @@
+"""What a callback sees, and the one thing it may answer."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+if TYPE_CHECKING:
+    from lampas.history import History
+    from lampas.model import Model
+
+EventKind = Literal["fit_begin", "epoch_begin", "step", "look", "epoch_end", "non_finite", "fit_end"]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One moment of a training run.
+
+    `kind`:
+        "fit_begin", "fit_end": once each; `fit_end` comes also after a stop or Ctrl-C.
+        "epoch_begin", "epoch_end": `logs` of "epoch_end" is the whole row of that epoch.
+        "step": after each step (only callbacks that hear it pay for it); `logs` is empty.
+        "look": at most ten times a second; `logs` holds the running loss and metrics.
+        "non_finite": the loss of this step is nan or infinite; answering with a `Stop` ends
+            `fit` cleanly, otherwise `fit` raises `NonFiniteError`.
+    `epoch`: the epoch under way, counted from 1; 0 before the first. `epochs`: the last one.
+    `step`: steps done in this epoch. `steps`: how many it has, None where nobody knows.
+    """
+
+    kind: EventKind
+    model: "Model"
+    history: "History"
+    epoch: int
+    epochs: int
+    step: int
+    steps: int | None
+    logs: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """A callback's request to end `fit` after this step or epoch, with the reason to print."""
+
+    reason: str
+
+
+class Callback(ABC):
+    """Looks at a run, and may ask to stop it.
+
+    `hears` names the kinds of events it is called with. A plain function works as a callback
+    too: it is called with each "epoch_end".
+    """
+
+    hears: ClassVar[frozenset[EventKind]] = frozenset({"fit_begin", "epoch_end", "fit_end"})
+
+    @abstractmethod
+    def __call__(self, event: Event) -> Stop | None:
+        """Look at `event`; return a `Stop` to end the run."""
+
+
+CallbackLike = Callable[[Event], Stop | None]
+
+
+def hears(callback: CallbackLike, kind: EventKind) -> bool:
+    """Whether `callback` wants events of `kind`."""
+    heard: frozenset[str] = getattr(callback, "hears", frozenset({"epoch_end"}))
+    return kind in heard
