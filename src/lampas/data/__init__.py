@@ -1,0 +1,1 @@
+"""How data reaches the step: whatever was passed becomes a feed of batches."""

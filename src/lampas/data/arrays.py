@@ -1,0 +1,169 @@
+"""Arrays in memory: NumPy, pandas and tensors become tensors that share their memory."""
+
+import sys
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from lampas.data.nest import Nest, leaves, named_leaves, rebuild
+from lampas.errors import DataError, DtypeError
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Inputs, targets and weights of equal length, in memory (or memory-mapped).
+
+    `dtypes` holds, for each leaf of (x, y, weight), the dtype that its batches get: NumPy and
+    pandas make float64 by default, which is converted to the net's dtype batch by batch, so
+    that nothing is copied whole. `names` and, for data frames, `columns` are what messages call
+    the leaves.
+    """
+
+    x: Nest
+    y: Nest
+    weight: torch.Tensor | None
+    dtypes: list[torch.dtype]
+    names: list[str]
+    columns: list[list[str] | None]
+
+    def __len__(self) -> int:
+        return len(leaves(self.x)[0])
+
+    @property
+    def parts(self) -> tuple[Nest, Nest, torch.Tensor | None]:
+        """(x, y, weight)."""
+        return self.x, self.y, self.weight
+
+    @property
+    def tensors(self) -> list[torch.Tensor]:
+        """All leaves of (x, y, weight) that are there."""
+        return [leaf for leaf in leaves(self.parts) if leaf is not None]
+
+    def span(self, start: int, stop: int) -> "Rows":
+        """Rows start…stop, sharing memory."""
+        values = [None if leaf is None else leaf[start:stop] for leaf in leaves(self.parts)]
+        x, y, weight = rebuild(self.parts, values)
+        return Rows(x, y, weight, self.dtypes, self.names, self.columns)
+
+
+def make_rows(x: Nest, y: Nest, weight: Any, dtype: torch.dtype) -> Rows:
+    """Rows from arrays; `dtype` is the floating dtype of the net.
+
+    Raises `DataError` where lengths differ, something is empty, or a leaf is no array.
+    """
+    named = named_leaves((x, y, weight), "")
+    labels = [_label(name) for name, _ in named]
+    tensors = [None if leaf is None else to_tensor(leaf, label)
+               for label, (_, leaf) in zip(labels, named, strict=True)]  # fmt: skip
+    _check_lengths([(n, t) for n, t in zip(labels, tensors, strict=True) if t is not None])
+    dtypes = [_batch_dtype(leaf, tensor, dtype)
+              for (_, leaf), tensor in zip(named, tensors, strict=True)
+              if tensor is not None]  # fmt: skip
+    x, y, weight = rebuild((x, y, weight), tensors)
+    there = [
+        (label, leaf) for label, (_, leaf) in zip(labels, named, strict=True) if leaf is not None
+    ]
+    columns = [_column_names(leaf) for _, leaf in there]
+    return Rows(x, y, weight, dtypes, [label for label, _ in there], columns)
+
+
+def _column_names(leaf: Any) -> list[str] | None:
+    is_frame = _is_pandas(leaf) and leaf.ndim == 2
+    return [str(column) for column in leaf.columns] if is_frame else None
+
+
+def _label(name: str) -> str:
+    """'[0]['a']' → "x['a']": the way a user wrote it."""
+    for index, word in enumerate(("x", "y", "sample_weight")):
+        if name.startswith(f"[{index}]"):
+            return word + name[3:]
+    return name
+
+
+def is_array(value: Any) -> bool:
+    """Whether `value` is a tensor, a NumPy array or a pandas object."""
+    return isinstance(value, (torch.Tensor, np.ndarray)) or _is_pandas(value)
+
+
+def _is_pandas(value: Any) -> bool:
+    pandas = sys.modules.get("pandas")
+    return pandas is not None and isinstance(value, (pandas.DataFrame, pandas.Series, pandas.Index))
+
+
+def to_tensor(value: Any, name: str) -> torch.Tensor:
+    """A tensor that shares the memory of `value` where its dtype allows."""
+    if isinstance(value, torch.Tensor):
+        return value
+    if _is_pandas(value):
+        value = _from_pandas(value, name)
+    if not isinstance(value, np.ndarray):
+        raise DataError(
+            f"{name} is a {type(value).__name__}: pass a tensor, a NumPy array, a pandas object, "
+            "a tuple or dict of these, a Dataset or a DataLoader"
+        )
+    if value.dtype.kind not in "biufc":
+        raise DtypeError(
+            f"{name} is an array of {value.dtype}, which no tensor can hold: encode it as numbers "
+            "(lampas.tabular does so for tables)"
+        )
+    return _share(value)
+
+
+def _share(array: np.ndarray[Any, Any]) -> torch.Tensor:
+    if not array.dtype.isnative:
+        array = array.astype(array.dtype.newbyteorder("="))
+    if any(stride < 0 for stride in array.strides):
+        array = array.copy()  # torch has no negative strides
+    with warnings.catch_warnings():
+        # Read-only arrays (memory maps, pandas) are only read here.
+        warnings.filterwarnings("ignore", message=".*not writable.*")
+        return torch.from_numpy(array)
+
+
+def _from_pandas(value: Any, name: str) -> Any:
+    columns = value.items() if value.ndim == 2 else [(None, value)]
+    for column, series in columns:
+        kind = series.dtype.kind if hasattr(series.dtype, "kind") else "O"
+        if kind not in "biuf":
+            where = f"column {column!r} of {name}" if column is not None else name
+            raise DtypeError(
+                f"{where} holds {series.dtype}, not numbers: encode it, leave it out, or use "
+                "lampas.tabular, which does so"
+            )
+    array = value.to_numpy()
+    if array.dtype.kind == "O":  # pandas' own nullable numbers
+        array = value.to_numpy(dtype="float64", na_value=float("nan"))
+    return array
+
+
+def _batch_dtype(leaf: Any, tensor: torch.Tensor, dtype: torch.dtype) -> torch.dtype:
+    """Tensors keep their dtype: their owner chose it. Other floats get the net's."""
+    if isinstance(leaf, torch.Tensor) or not tensor.is_floating_point():
+        return _plain_integer(leaf, tensor)
+    return dtype
+
+
+def _plain_integer(leaf: Any, tensor: torch.Tensor) -> torch.dtype:
+    """NumPy's small and unsigned integers become int64, which losses ask for; uint8 stays."""
+    kept = (torch.uint8, torch.bool, torch.int64)
+    if isinstance(leaf, torch.Tensor) or tensor.dtype in kept or tensor.is_floating_point():
+        return tensor.dtype
+    return tensor.dtype if tensor.is_complex() else torch.int64
+
+
+def _check_lengths(named: list[tuple[str, torch.Tensor]]) -> None:
+    for name, tensor in named:
+        if tensor.ndim == 0:
+            raise DataError(f"{name} is a single number: it needs a first dimension of samples")
+    first_name, first = named[0]
+    for name, tensor in named:
+        if len(tensor) != len(first):
+            raise DataError(
+                f"{first_name} has {len(first)} samples but {name} has {len(tensor)}: "
+                "they must be of one length"
+            )
+    if len(first) == 0:
+        raise DataError(f"{first_name} is empty: shape {tuple(first.shape)}")

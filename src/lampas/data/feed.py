@@ -1,0 +1,157 @@
+"""From what was passed as `x` and `y` to a feed of batches: decided once, in one place."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, cast
+
+import torch
+from torch.utils.data import DataLoader, Dataset, IterableDataset, TensorDataset
+
+from lampas.data.arrays import Rows, is_array, make_rows
+from lampas.data.batch import Feed
+from lampas.data.loader import LoaderFeed, StreamFeed, TensorLoaderFeed, stacks_rows_only
+from lampas.data.memory import MemoryFeed
+from lampas.data.nest import Nest, leaves
+from lampas.data.wrap import ClassWeightFeed, StepsFeed
+from lampas.errors import DataError, InputError
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What `fit`, `evaluate` or `predict` was given, and where its batches shall go.
+
+    `rows`: the data in memory; None where it comes in batches, from `x`.
+    """
+
+    x: Any
+    rows: Rows | None
+    device: torch.device
+    dtype: torch.dtype
+    class_weight: Mapping[int, float] | None = None
+
+    def feed(self, batch_size: int, *, shuffle: bool, steps: int | None) -> Feed:
+        """Batches of the data; `steps` cuts an epoch short, or makes one of a generator."""
+        check_count("batch_size", batch_size)
+        if steps is not None:
+            check_count("steps_per_epoch", steps)
+        if self.rows is None:
+            return self._weighted(self._streamed(batch_size, shuffle=shuffle, steps=steps))
+        feed = MemoryFeed(self.rows, batch_size, shuffle=shuffle, device=self.device)
+        return self._weighted(limited(feed, steps))
+
+    def split(self, share: float) -> "tuple[Source, Source]":
+        """The first rows, and the last `share` of them, held out before any shuffling."""
+        if not 0.0 < share < 1.0:
+            raise InputError(f"validation_split is {share!r}: it must lie between 0 and 1")
+        if self.rows is None:
+            raise InputError(
+                "validation_split cuts arrays; for a dataset, loader or generator pass "
+                "validation_data"
+            )
+        kept = len(self.rows) - max(1, round(share * len(self.rows)))
+        if kept == 0:
+            raise DataError(
+                f"validation_split={share} of {len(self.rows)} rows leaves none to train"
+            )
+        first, last = self.rows.span(0, kept), self.rows.span(kept, len(self.rows))
+        return replace(self, rows=first), replace(self, rows=last, class_weight=None)
+
+    def _weighted(self, feed: Feed) -> Feed:
+        return ClassWeightFeed(feed, self.class_weight) if self.class_weight else feed
+
+    def _streamed(self, batch_size: int, *, shuffle: bool, steps: int | None) -> Feed:
+        x = self.x
+        if isinstance(x, Iterator):
+            if steps is None:
+                raise InputError(
+                    "a generator needs steps_per_epoch: how many of its batches make an epoch"
+                )
+            return StreamFeed(x, steps, self.device, self.dtype)
+        return limited(self._loader(x, batch_size, shuffle=shuffle), steps)
+
+    def _loader(self, x: Any, batch_size: int, *, shuffle: bool) -> Feed:
+        if isinstance(x, IterableDataset):
+            x = DataLoader(x, batch_size)
+        elif isinstance(x, Dataset):
+            x = DataLoader(x, batch_size, shuffle=shuffle)
+        elif not isinstance(x, DataLoader) and not hasattr(x, "__iter__"):
+            raise DataError(
+                f"x is a {type(x).__name__}: pass a tensor, a NumPy array, a pandas object, a "
+                "tuple or dict of these, a Dataset or a DataLoader"
+            )
+        if stacks_rows_only(x):
+            return TensorLoaderFeed(x, self.device)
+        return LoaderFeed(x, self.device, self.dtype)
+
+
+def make_source(
+    x: Any,
+    y: Any,
+    weight: Any,
+    device: torch.device,
+    dtype: torch.dtype,
+    class_weight: Mapping[int, float] | None = None,
+) -> Source:
+    """The source of what was passed. Raises `DataError` or `InputError` where it is none."""
+    if type(x) is TensorDataset and weight is None:
+        _refuse_targets(y, x)
+        x, y = _parts_of(x)
+    rows = None
+    if _in_memory(x):
+        rows = make_rows(x, y, weight, dtype)
+    else:
+        _refuse_targets(y, x)
+        if weight is not None:
+            raise InputError(
+                f"sample_weight goes with arrays; a {type(x).__name__} yields its weights: "
+                "(x, y, sample_weight)"
+            )
+    return Source(x, rows, device, dtype, class_weight)
+
+
+def make_validation(data: Any, device: torch.device, dtype: torch.dtype) -> Source:
+    """The source of `validation_data`: (x, y), (x, y, sample_weight), a dataset or a loader."""
+    if not isinstance(data, (tuple, list)):
+        return make_source(data, None, None, device, dtype)
+    parts = cast(list[Any], list(data))
+    if len(parts) not in (2, 3):
+        raise DataError(
+            f"validation_data has {len(parts)} parts: pass (x, y) or (x, y, sample_weight); "
+            "several inputs belong together: ((x1, x2), y)"
+        )
+    return make_source(parts[0], parts[1], parts[2] if len(parts) == 3 else None, device, dtype)
+
+
+def limited(feed: Feed, steps: int | None) -> Feed:
+    """`feed`, of which an epoch takes `steps` batches (None: all)."""
+    return feed if steps is None else StepsFeed(feed, steps)
+
+
+def check_count(name: str, value: object) -> None:
+    """Refuse a count that is no positive integer."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise InputError(f"{name} is {value!r}: it must be a whole number, 1 or more")
+
+
+def _in_memory(x: Nest) -> bool:
+    if isinstance(x, (Mapping, tuple)) and not isinstance(x, Dataset):
+        return True
+    if isinstance(x, list):
+        return all(is_array(leaf) for leaf in leaves(x))
+    return is_array(x)
+
+
+def _parts_of(dataset: TensorDataset) -> tuple[Any, Any]:
+    tensors = dataset.tensors
+    if len(tensors) > 2:
+        raise DataError(
+            f"the TensorDataset holds {len(tensors)} tensors: pass them as fit((x1, x2), y)"
+        )
+    return tensors[0], tensors[1] if len(tensors) == 2 else None
+
+
+def _refuse_targets(y: Any, x: Any) -> None:
+    if y is not None:
+        raise InputError(
+            f"y was passed beside a {type(x).__name__}, which yields its own targets: leave y out"
+        )

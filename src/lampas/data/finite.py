@@ -1,0 +1,64 @@
+"""Where nan and infinity hide: in data, found before training; in a batch, found after."""
+
+from typing import Any
+
+import torch
+
+from lampas.data.arrays import Rows
+from lampas.data.nest import named_leaves
+from lampas.errors import DataError
+
+CHECK_ROWS = 1 << 16
+"""Rows looked at in one go: bounds the memory of the search."""
+
+
+def first_gap(rows: Rows, *, start: int = 0, stop: int | None = None) -> tuple[int, str] | None:
+    """(row, message) of the first leaf from `start` to `stop` with nan or infinity, or None."""
+    for index in range(start, len(rows.tensors) if stop is None else stop):
+        found = _search(rows.tensors[index], rows.names[index], rows.columns[index])
+        if found is not None:
+            return found
+    return None
+
+
+def _search(tensor: torch.Tensor, name: str, columns: list[str] | None) -> tuple[int, str] | None:
+    if not tensor.is_floating_point():
+        return None
+    # A finite sum holds no nan and no infinity, and costs no mask; overflow is then ruled out.
+    dirty = [start for start in range(0, len(tensor), CHECK_ROWS)
+             if not bool(tensor[start : start + CHECK_ROWS].sum().isfinite())]  # fmt: skip
+    masks = {s: ~tensor[s : s + CHECK_ROWS].isfinite() for s in dirty}
+    masks = {start: mask for start, mask in masks.items() if bool(mask.any())}
+    if not masks:
+        return None
+    start, mask = next(iter(masks.items()))
+    place = mask.nonzero()[0].tolist()
+    row = start + place[0]
+    value = tensor[tuple([row, *place[1:]])].item()
+    rows = sum(int(m.reshape(len(m), -1).any(1).sum()) for m in masks.values())
+    where = _column(tensor, place, columns)
+    more = f" ({rows} rows have such gaps)" if rows > 1 else ""
+    return row, f"{name} has {value} in row {row}{where}{more}"
+
+
+def _column(tensor: torch.Tensor, place: list[int], columns: list[str] | None) -> str:
+    if tensor.ndim != 2:
+        return ""
+    return f", column {columns[place[1]]!r}" if columns else f", column {place[1]}"
+
+
+def check_targets(rows: Rows, inputs: int) -> None:
+    """Refuse targets and weights with nan or infinity; the first `inputs` leaves are x."""
+    found = first_gap(rows, start=inputs)
+    if found is not None:
+        raise DataError(f"{found[1]}: drop those rows, or fill the gaps")
+
+
+def gaps_in(value: Any, name: str) -> str | None:
+    """Which leaf of one batch holds nan or infinity, in words; None if none does."""
+    for label, leaf in named_leaves(value, name):
+        if isinstance(leaf, torch.Tensor):
+            found = _search(leaf, label, None)
+            if found is not None:
+                return found[1]
+    return None

@@ -1,0 +1,178 @@
+"""DataLoaders, datasets and generators as feeds."""
+
+from collections.abc import Iterator
+from typing import Any, cast
+
+import torch
+from torch.utils.data import BatchSampler, DataLoader, Subset, TensorDataset, default_collate
+
+from lampas.data.batch import Batch, rows_of
+from lampas.data.nest import Nest, leaves, map_leaves, named_leaves
+from lampas.errors import DataError
+
+Loader = DataLoader[Any]
+
+
+class LoaderFeed:
+    """Any iterable of batches that can be iterated again for each epoch."""
+
+    def __init__(self, loader: Any, device: torch.device, dtype: torch.dtype) -> None:
+        self.loader = loader
+        self.device = device
+        self.dtype = dtype
+
+    @property
+    def batches(self) -> int | None:
+        try:
+            return len(self.loader)
+        except (TypeError, NotImplementedError):
+            return None  # an iterable dataset tells no length
+
+    def __iter__(self) -> Iterator[Batch]:
+        for number, item in enumerate(self.loader, start=1):
+            yield read_batch(item, number, self.device, self.dtype)
+
+
+class StreamFeed:
+    """A generator that is read on and on: `steps` batches make an epoch."""
+
+    def __init__(
+        self, stream: Iterator[Any], steps: int, device: torch.device, dtype: torch.dtype
+    ) -> None:
+        self.stream = stream
+        self.batches: int | None = steps
+        self.device = device
+        self.dtype = dtype
+        self._steps = steps
+        self._read = 0
+
+    def __iter__(self) -> Iterator[Batch]:
+        for number in range(1, self._steps + 1):
+            try:
+                item = next(self.stream)
+            except StopIteration:
+                raise DataError(
+                    f"the generator ended after {self._read} batches, at batch {number} of "
+                    f"{self._steps} of this epoch: lower steps_per_epoch or epochs, or make it "
+                    "yield on"
+                ) from None
+            self._read += 1
+            yield read_batch(item, number, self.device, self.dtype)
+
+
+class TensorLoaderFeed:
+    """A DataLoader that only stacks rows of tensors: one gather a batch instead.
+
+    The batches are those that iterating the loader gives, in the same order, with the same use
+    of random numbers: indices come from its own batch sampler, after the draw of the seed that
+    a DataLoader makes for its workers, whether it has some or not.
+    """
+
+    def __init__(self, loader: Loader, device: torch.device) -> None:
+        self.loader = loader
+        self.device = device
+        self.tensors, self._subset = _tensors_of(loader.dataset)
+
+    @property
+    def batches(self) -> int | None:
+        return len(self.loader)
+
+    def __iter__(self) -> Iterator[Batch]:
+        sampled = iter(cast(BatchSampler, self.loader.batch_sampler))
+        torch.empty((), dtype=torch.int64).random_(generator=self.loader.generator)
+        for number, indices in enumerate(sampled, start=1):
+            rows = torch.as_tensor(indices)
+            if self._subset is not None:
+                rows = self._subset[rows]
+            part = [t.index_select(0, rows).to(self.device, non_blocking=True)
+                    for t in self.tensors]  # fmt: skip
+            x, y, weight = _roles(part, number)
+            yield Batch(x, y, weight, len(indices))
+
+
+def stacks_rows_only(loader: object) -> bool:
+    """Whether `loader` is a plain DataLoader over tensors in memory: see TensorLoaderFeed."""
+    if type(loader) is not DataLoader:
+        return False
+    return (
+        loader.num_workers == 0
+        and loader.collate_fn is default_collate
+        and type(loader.batch_sampler) is BatchSampler
+        and bool(_tensors_of(loader.dataset)[0])
+    )
+
+
+def _tensors_of(dataset: Any) -> tuple[list[torch.Tensor], torch.Tensor | None]:
+    """The tensors under a TensorDataset, or under a Subset of one with its indices."""
+    if type(dataset) is TensorDataset:
+        tensors, indices = list(dataset.tensors), None
+    elif type(dataset) is Subset and type(dataset.dataset) is TensorDataset:
+        tensors, indices = list(dataset.dataset.tensors), torch.as_tensor(dataset.indices)
+    else:
+        return [], None
+    plain = all(t.device.type == "cpu" and not t.is_sparse for t in tensors)
+    return (tensors if plain else []), indices
+
+
+def read_batch(item: Any, number: int, device: torch.device, dtype: torch.dtype) -> Batch:
+    """A batch from what a loader yields: x, (x, y), (x, y, sample_weight), or a dict of inputs."""
+    x, y, weight = _roles(item, number)
+
+    def place(value: Any) -> torch.Tensor | None:
+        if value is None:
+            return None
+        if isinstance(value, torch.Tensor):
+            return value.to(device, non_blocking=True)
+        tensor = torch.as_tensor(value)  # NumPy batches, as some collate functions make
+        tensor = tensor.to(dtype) if tensor.dtype == torch.float64 else tensor
+        return tensor.to(device, non_blocking=True)
+
+    try:
+        x, y, weight = map_leaves(place, (x, y, weight))
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise _no_batch(item, number) from error
+    if rows_of(x) == 0:
+        raise _no_batch(item, number)
+    _check_rows(x, y, weight, number)
+    return Batch(x, y, weight, rows_of(x))
+
+
+def _roles(item: Any, number: int) -> tuple[Nest, Nest, Any]:
+    if not isinstance(item, (tuple, list)):
+        return item, None, None
+    parts = cast(list[Any], list(item))
+    if len(parts) == 1:
+        return parts[0], None, None
+    if len(parts) == 2:
+        return parts[0], parts[1], None
+    if len(parts) == 3 and _is_weight(parts[2], rows_of(parts[0])):
+        return parts[0], parts[1], parts[2]
+    raise DataError(
+        f"batch {number} of the loader has {len(parts)} parts: yield x, (x, y) or (x, y, "
+        "sample_weight) with weights of shape (batch,); several inputs belong together: "
+        "((x1, x2), y)"
+    )
+
+
+def _is_weight(value: Any, rows: int) -> bool:
+    if not isinstance(value, torch.Tensor):
+        return value is None
+    return value.is_floating_point() and value.shape == (rows,)
+
+
+def _check_rows(x: Nest, y: Nest, weight: Any, number: int) -> None:
+    first = rows_of(x)
+    for name, leaf in named_leaves({"y": y, "sample_weight": weight}, ""):
+        if isinstance(leaf, torch.Tensor) and leaf.ndim and len(leaf) != first:
+            label = name.replace("['y']", "y").replace("['sample_weight']", "sample_weight")
+            raise DataError(
+                f"batch {number} of the loader: x has {first} samples but {label} has {len(leaf)}"
+            )
+
+
+def _no_batch(item: Any, number: int) -> DataError:
+    kinds = sorted({type(leaf).__name__ for leaf in leaves(item)}) or ["nothing"]
+    return DataError(
+        f"batch {number} of the loader holds {', '.join(kinds)} in a {type(item).__name__}, "
+        "not a batch of tensors: yield (x, y), each with a first dimension of samples"
+    )

@@ -1,0 +1,64 @@
+"""Inputs, targets and outputs are a tensor, or tuples and dicts of tensors: walking them."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, cast
+
+import torch
+
+Nest = Any
+"""A leaf, a tuple or list of nests, or a dict of nests by name."""
+
+
+def leaves(nest: Nest) -> list[Any]:
+    """All leaves from left to right.
+
+    >>> leaves({"a": 1, "b": (2, 3)})
+    [1, 2, 3]
+    """
+    if isinstance(nest, Mapping):
+        return [leaf for part in cast(Mapping[str, Any], nest).values() for leaf in leaves(part)]
+    if isinstance(nest, (tuple, list)):
+        return [leaf for part in cast(list[Any], nest) for leaf in leaves(part)]
+    return [nest]
+
+
+def map_leaves(function: Callable[[Any], Any], nest: Nest) -> Nest:
+    """The same structure with `function` applied to each leaf: lists become tuples."""
+    if isinstance(nest, Mapping):
+        parts = cast(Mapping[str, Any], nest)
+        return {name: map_leaves(function, part) for name, part in parts.items()}
+    if isinstance(nest, (tuple, list)):
+        return tuple(map_leaves(function, part) for part in cast(list[Any], nest))
+    return function(nest)
+
+
+def named_leaves(nest: Nest, name: str) -> list[tuple[str, Any]]:
+    """All leaves with the name under which a message speaks of them.
+
+    >>> named_leaves({"a": 1, "b": (2, 3)}, "x")
+    [("x['a']", 1), ("x['b'][0]", 2), ("x['b'][1]", 3)]
+    """
+    if isinstance(nest, Mapping):
+        parts = [(f"{name}[{k!r}]", v) for k, v in cast(Mapping[str, Any], nest).items()]
+    elif isinstance(nest, (tuple, list)):
+        parts = [(f"{name}[{i}]", v) for i, v in enumerate(cast(list[Any], nest))]
+    else:
+        return [(name, nest)]
+    return [leaf for part_name, part in parts for leaf in named_leaves(part, part_name)]
+
+
+def rebuild(nest: Nest, values: list[Any]) -> Nest:
+    """The structure of `nest` with `values` in the place of its leaves."""
+    supply = iter(values)
+    return map_leaves(lambda _: next(supply), nest)
+
+
+def concatenate(nests: list[Nest]) -> Nest:
+    """Nests of one structure joined along dimension 0; a single one is returned as it is."""
+    if len(nests) == 1:
+        return nests[0]
+    first = nests[0]
+    if isinstance(first, torch.Tensor):
+        return torch.cat(nests)
+    columns = zip(*(leaves(nest) for nest in nests), strict=True)
+    return rebuild(first, [torch.cat(column) for column in columns])

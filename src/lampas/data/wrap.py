@@ -1,0 +1,97 @@
+"""Feeds around feeds: class weights, epochs of a given number of steps, groups of batches."""
+
+from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
+from typing import Any
+
+import torch
+
+from lampas.data.batch import Batch, Feed
+from lampas.errors import DataError, InputError
+
+
+class ClassWeightFeed:
+    """Multiplies the sample weights by the weight of each sample's class."""
+
+    def __init__(self, feed: Feed, class_weight: Mapping[int, float]) -> None:
+        for label in class_weight:
+            if isinstance(label, bool) or not isinstance(label, int) or label < 0:
+                raise InputError(
+                    f"class_weight has the key {label!r}: keys are class numbers from 0"
+                )
+        self.feed = feed
+        self._table = torch.ones(max(class_weight) + 1)
+        for label, weight in class_weight.items():
+            self._table[label] = weight
+
+    @property
+    def batches(self) -> int | None:
+        return self.feed.batches
+
+    def __iter__(self) -> Iterator[Batch]:
+        for batch in self.feed:
+            weight = self._of(batch)
+            batch.weight = weight if batch.weight is None else batch.weight * weight
+            yield batch
+
+    def _of(self, batch: Batch) -> torch.Tensor:
+        if not isinstance(batch.y, torch.Tensor):
+            raise InputError("class_weight needs targets that are one tensor of classes")
+        self._table = self._table.to(batch.y.device)
+        labels = _classes(batch.y)
+        known = labels.clamp(max=len(self._table) - 1)
+        return torch.where(labels < len(self._table), self._table[known], 1.0)
+
+
+def _classes(y: torch.Tensor) -> torch.Tensor:
+    """Class numbers (B,) from indices (B,), a column (B, 1) or one-hot rows (B, C)."""
+    if y.ndim == 1:
+        return y.long()
+    if y.ndim == 2:
+        return y[:, 0].long() if y.shape[1] == 1 else y.argmax(1)
+    raise DataError(
+        f"class_weight needs targets of shape (N,), (N, 1) or one-hot (N, C), not {tuple(y.shape)}"
+    )
+
+
+class StepsFeed:
+    """Epochs of `steps` batches each, reading on where the last one ended and around the end."""
+
+    def __init__(self, feed: Feed, steps: int) -> None:
+        self.feed = feed
+        self.batches: int | None = steps
+        self._steps = steps
+        self._rest: Iterator[Batch] = iter(())
+
+    def __iter__(self) -> Iterator[Batch]:
+        for _ in range(self._steps):
+            batch = next(self._rest, None)
+            if batch is None:
+                self._rest = iter(self.feed)
+                batch = next(self._rest, None)
+            if batch is None:
+                raise DataError("the data holds no batch: it is empty")
+            yield batch
+
+
+def grouped(feed: Feed, size: int, count: Callable[[Batch], list[Any]]) -> Iterator[Batch]:
+    """Batches in groups of `size` that make one optimiser step each.
+
+    `count` gives, for each loss, how many samples (or unmasked targets) of a batch it averages
+    over. A batch's share is its part of the group's total: so that the summed gradients are
+    those of one large batch, also where the last group or the last batch is smaller.
+    """
+    batches = iter(feed)
+    while group := list(islice(batches, size)):
+        counts = [count(batch) for batch in group]
+        totals = [sum(column) for column in zip(*counts, strict=True)]
+        for batch, own in zip(group, counts, strict=True):
+            batch.opens, batch.closes = batch is group[0], batch is group[-1]
+            batch.shares = [_share(part, total) for part, total in zip(own, totals, strict=True)]
+            yield batch
+
+
+def _share(part: Any, total: Any) -> Any:
+    if isinstance(total, torch.Tensor):
+        return part / total.clamp(min=torch.finfo(torch.float32).tiny)
+    return part / total if total else 0.0

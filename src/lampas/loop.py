@@ -1,0 +1,176 @@
+"""The loop over epochs and batches. Nothing in it looks at a number before somebody asks."""
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import nn
+
+from lampas.data.batch import Batch, Feed
+from lampas.data.wrap import grouped
+from lampas.errors import DataError, LampasError, NonFiniteError
+from lampas.explain import explain, non_finite
+from lampas.history import History
+from lampas.pace import Pace
+from lampas.run import Run
+from lampas.step import eval_step, predict_step
+from lampas.tally import Tally
+
+if TYPE_CHECKING:
+    from lampas.model import Model
+
+
+def fit(run: Run) -> History:
+    """Train for the epochs of `run`; ends early, and cleanly, on a `Stop` or Ctrl-C."""
+    modes = training_modes(run.model)
+    pace = Pace(run)
+    with _interrupts(run):
+        try:
+            run.tell("fit_begin")
+            for epoch in range(run.first_epoch, run.epochs + 1):
+                if run.stopped is None:
+                    run.epoch = epoch
+                    _one_epoch(run, pace)
+        finally:
+            pace.finish()
+            run.history.stopped = run.stopped
+            restore_modes(modes)
+            run.tell("fit_end")
+    return run.history
+
+
+def _one_epoch(run: Run, pace: Pace) -> None:
+    run.step = 0
+    run.tell("epoch_begin")
+    losses = train_epoch(run, pace)
+    if losses is None:  # cut short: such an epoch makes no row
+        return
+    row = {"epoch": float(run.epoch), **losses, **pace.record()}
+    with pace.averaged():
+        if run.validation is not None and run.epoch % run.validation_freq == 0:
+            found = evaluate(run.model, run.validation, run)
+            row |= {f"val_{name}": value for name, value in found.items()}
+        if run.stopped is None:
+            run.history.append(row)
+            run.tell("epoch_end", row)
+    pace.after_epoch()
+
+
+def train_epoch(run: Run, pace: Pace) -> dict[str, float] | None:
+    """One pass over the data: its exact losses and metrics, or None where it was cut short."""
+    model, plan = run.model, run.model.plan
+    model.train()
+    tally = Tally(plan)
+    batches = run.feed
+    if plan.accumulate > 1:
+        batches = grouped(run.feed, plan.accumulate, plan.criterion.counts)
+    for batch in run.watched(batches):
+        try:
+            result = model.train_step(batch)
+        except Exception as error:
+            _failed(run, error, batch)
+            return None
+        tally.add(result, batch)
+        if batch.closes:
+            pace.after_step()
+        run.step += 1
+        run.listen(tally)
+        if run.stopped is not None:
+            return None
+    if run.step == 0:
+        raise DataError("the data holds no batch: it is empty")
+    return _looked_at(run, tally)
+
+
+def _looked_at(run: Run, tally: Tally) -> dict[str, float] | None:
+    try:
+        tally.losses.check_finite()
+    except NonFiniteError as error:
+        _failed(run, error, None)
+        return None
+    return tally.results()
+
+
+def _failed(run: Run, error: Exception, batch: Batch | None) -> None:
+    """Raise what a step raised, explained; a callback may answer a loss of nan with a `Stop`."""
+    if isinstance(error, NonFiniteError):
+        run.tell("non_finite")
+        if run.stopped is None:
+            raise non_finite(error, run.model, batch, run.where) from None
+    elif isinstance(error, LampasError) or batch is None:
+        raise error
+    else:
+        explained = explain(error, run.model, batch, run.where)
+        raise explained from (None if explained is error else error)
+
+
+@torch.no_grad()
+def evaluate(model: "Model", feed: Feed, run: Run | None = None) -> dict[str, float]:
+    """Exact losses and metrics over all samples of `feed`, whatever its batches."""
+    tally = Tally(model.plan)
+    with evaluating(model):
+        for batch in feed:
+            tally.add(eval_step(model, batch), batch)
+            if run is not None and run.stopped is not None:
+                break
+        return tally.results()
+
+
+def predict(model: "Model", feed: Feed) -> Iterator[Any]:
+    """The outputs for each batch of `feed`, in its order."""
+    with evaluating(model):
+        for batch in feed:
+            # Not around the loop: a generator must not leave its caller without gradients.
+            with torch.no_grad():
+                output = predict_step(model, batch)
+            yield output
+
+
+@contextmanager
+def evaluating(model: nn.Module) -> Iterator[None]:
+    """Evaluation mode inside; each module's own mode is put back after."""
+    modes = training_modes(model)
+    model.eval()
+    try:
+        yield
+    finally:
+        restore_modes(modes)
+
+
+def training_modes(model: nn.Module) -> list[tuple[nn.Module, bool]]:
+    """Which modules are in training mode."""
+    return [(module, module.training) for module in model.modules()]
+
+
+def restore_modes(modes: list[tuple[nn.Module, bool]]) -> None:
+    """Put back what `training_modes` found."""
+    for module, mode in modes:
+        module.training = mode
+
+
+@contextmanager
+def _interrupts(run: Run) -> Iterator[None]:
+    """The first Ctrl-C ends the run after its step, with nothing lost; a second interrupts.
+
+    Only Python's own handling is replaced: a program that has a handler keeps it.
+    """
+    ours = threading.current_thread() is threading.main_thread()
+    if not ours or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield
+        return
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        if run.interrupted:
+            raise KeyboardInterrupt
+        run.interrupted = True
+        run.stopped = run.stopped or f"interrupted {run.where}"
+
+    signal.signal(signal.SIGINT, handle)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)

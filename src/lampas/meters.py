@@ -1,0 +1,84 @@
+"""The compiled metrics: which output each reads, and how it is fed and read."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+import torch
+
+from lampas import losses, metrics
+from lampas.criterion import Criterion, pick
+from lampas.data.nest import concatenate, leaves
+
+Kept = Sequence[tuple[Any, Any]]
+
+
+class Meter:
+    """One metric under its name in the history."""
+
+    def __init__(self, name: str, key: Any, metric: Any) -> None:
+        self.name = name
+        self.key = key
+        self.metric = metric
+        self.value: Any = None
+        self.running: bool = getattr(metric, "running", False)
+        self._per_batch: bool = getattr(metric, "per_batch", False)
+
+    def reset(self) -> None:
+        """Forget everything seen."""
+        self.metric.reset()
+
+    def update(self, kept: Kept) -> None:
+        """Hand over the predictions and targets of several batches, at once where possible."""
+        pairs = [(pick(p, self.key, "the model's output"), pick(t, self.key, "y")) for p, t in kept]
+        if self._per_batch or not _stackable(pairs):
+            for y_pred, y_true in pairs:
+                self.metric.update(y_pred, y_true)
+        else:
+            self.metric.update(
+                concatenate([p for p, _ in pairs]), concatenate([t for _, t in pairs])
+            )
+
+    def record(self) -> dict[str, float]:
+        """The value so far, as numbers for a history row; the value itself stays in `value`."""
+        self.value = self.metric.compute()
+        return metrics.as_record(self.name, self.value)
+
+
+def _stackable(pairs: list[tuple[Any, Any]]) -> bool:
+    """Whether batches can be joined: tensors that differ in their length alone."""
+    shapes = {tuple(_trailing(leaf) for leaf in leaves(pair)) for pair in pairs}
+    return len(shapes) == 1 and None not in next(iter(shapes))
+
+
+def _trailing(leaf: Any) -> tuple[int, ...] | None:
+    if isinstance(leaf, torch.Tensor) and leaf.ndim:
+        return tuple(leaf.shape[1:])
+    return None
+
+
+def make_meters(spec: Any, criterion: Criterion, device: torch.device) -> list[Meter]:
+    """The meters of `compile`'s `metrics`.
+
+    A dict in the place of a metric holds the metrics of one output, under the key that its
+    loss has: `metrics={"age": {"mae": "mae"}}`; in the history they are called `age_mae`.
+    """
+    whole: Any = spec
+    meters: list[Meter] = []
+    if isinstance(spec, Mapping):
+        given = cast(Mapping[Any, Any], spec)
+        nested = {k: v for k, v in given.items() if isinstance(v, (Mapping, list, tuple))}
+        whole = {k: v for k, v in given.items() if k not in nested} or None
+        for key, part in nested.items():
+            meters += _meters(part, key, criterion)
+    meters = _meters(whole, None, criterion) + meters
+    for meter in meters:
+        if hasattr(meter.metric, "to"):  # torchmetrics keep their sums on a device
+            meter.metric.to(device)
+    return meters
+
+
+def _meters(spec: Any, key: Any, criterion: Criterion) -> list[Meter]:
+    loss = criterion.loss_of(key)
+    found = metrics.resolve_all(spec, losses.task_of(loss) if loss is not None else None)
+    prefix = "" if key is None else f"{key}_"
+    return [Meter(prefix + name, key, metric) for name, metric in found.items()]

@@ -1,0 +1,338 @@
+"""The model: an `nn.Module` that can `compile`, `fit`, `evaluate`, `predict`, `save`."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from torch import nn
+
+from lampas import artifact, loop, losses, optim, step
+from lampas.callbacks import CallbackLike, listeners
+from lampas.criterion import make_criterion
+from lampas.data.batch import Batch, Feed
+from lampas.data.feed import Source, check_count, make_source, make_validation
+from lampas.data.finite import check_targets
+from lampas.data.nest import concatenate, leaves, map_leaves
+from lampas.errors import InputError, NotCompiledError
+from lampas.explain import check_inputs
+from lampas.history import History
+from lampas.meters import make_meters
+from lampas.optim import EMA, SWA
+from lampas.plan import (
+    Plan,
+    device_of,
+    dtype_of,
+    find_device,
+    make_optimizers,
+    make_schedule,
+)
+from lampas.run import Run
+from lampas.step import StepResult
+from lampas.summary import Summary, summarize
+
+
+class Model(nn.Module):
+    """A `torch.nn.Module` with Keras's verbs.
+
+    Wrap a module, or subclass and write `forward`; either way the result is an `nn.Module`.
+    A wrapped module is the submodule `net`: its parameters get the prefix `net.` and no other.
+
+    >>> import torch, lampas
+    >>> from torch import nn
+    >>> _ = torch.manual_seed(0)
+    >>> x = torch.rand(64, 3)
+    >>> y = x.sum(1, keepdim=True)
+    >>> model = lampas.Model(nn.Linear(3, 1))
+    >>> model.compile(torch.optim.Adam(model.parameters(), lr=0.1), nn.MSELoss(), metrics=["mae"])
+    >>> history = model.fit(x, y, batch_size=16, epochs=30, verbose=0)
+    >>> model.evaluate(x, y)["mae"] < 0.1
+    True
+
+    Copies and pickles carry the net and its history; they are not compiled.
+    """
+
+    def __init__(self, net: nn.Module | None = None) -> None:
+        super().__init__()
+        if isinstance(net, type):
+            raise InputError(
+                f"net is the class {net.__name__}, not an object: write {net.__name__}(...)"
+            )
+        if net is None and type(self) is Model:
+            raise InputError("Model() wraps a module: write Model(net), or subclass Model")
+        if net is not None:
+            self.net = net
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """The wrapped module's output; a subclass writes its own."""
+        return self.net(*args, **kwargs)
+
+    def compile(  # pyright: ignore[reportIncompatibleMethodOverride]  # Keras's meaning, not Dynamo's
+        self,
+        optimizer: Any = None,
+        loss: Any = None,
+        metrics: Any = None,
+        *,
+        loss_weights: Mapping[Any, float] | Sequence[float] | None = None,
+        device: str | torch.device | None = None,
+        precision: str = "float32",
+        accumulate: int = 1,
+        clip_norm: float | None = None,
+        clip_value: float | None = None,
+        scheduler: Any = None,
+        scheduler_every: Literal["step", "epoch"] | None = None,
+        averaging: EMA | SWA | None = None,
+        penalties: Any = None,
+    ) -> None:
+        """Decide how the model is trained.
+
+        optimizer: a torch optimiser over this model's parameters, a name ("adam"), or a dict
+            of several by name. None: the model is only evaluated.
+        loss: `(y_pred, y_true) -> 0-d or (B,) tensor`: a torch loss, a function, a name, or a
+            dict (list) of them, one for each output. None: `forward` returns the loss, alone,
+            as `["loss"]` or as `.loss`.
+        metrics: names, functions `(y_pred, y_true)`, `lampas.metrics` or torchmetrics objects;
+            a dict names them. Under the key of an output, a dict or list of that output's.
+        loss_weights: the factor of each of several losses; 1 where not given.
+        device: moves the model; "auto" takes the accelerator where there is one.
+        precision: "float32", or autocast in "bf16" or "fp16" (with a gradient scaler).
+        accumulate: how many batches make one optimiser step; the gradient is that of one
+            batch of all their samples.
+        clip_norm, clip_value: limits of the gradients' total norm (L2) and of each element.
+        scheduler: a torch scheduler, or a function `(step, total) -> factor` of the rate.
+        scheduler_every: when a torch scheduler moves; by default each epoch, but each step
+            for OneCycleLR and CyclicLR.
+        averaging: `lampas.optim.EMA` or `SWA`: validation uses, and `fit` leaves, the averages.
+        penalties: regularisers `(model) -> 0-d tensor` such as `lampas.losses.L2(1e-4)`; they
+            are added to what is minimised and reported beside the loss, not in it.
+
+        Raises `InputError`, with what, where and the fix, for anything that cannot be used.
+        """
+        home = find_device(device, self)
+        if device is not None:
+            self.to(home)
+        criterion = make_criterion(loss, loss_weights)
+        criterion.to(home)
+        optimizers = make_optimizers(optimizer, self)
+        self._plan = Plan(
+            criterion=criterion,
+            meters=make_meters(metrics, criterion, home),
+            named_optimizers=optimizers,
+            named_penalties=losses.resolve_penalties(penalties),
+            device=home,
+            precision=precision,
+            accumulate=accumulate,
+            clip_norm=clip_norm,
+            clip_value=clip_value,
+            schedule=make_schedule(scheduler, optimizers, scheduler_every),
+            averaging=averaging,
+        )
+        self._restore_optimizers()
+
+    @property
+    def plan(self) -> Plan:
+        """What `compile` decided. Raises `NotCompiledError` before it."""
+        plan = self.__dict__.get("_plan")
+        if plan is None:
+            raise NotCompiledError(
+                "the model is not compiled: call model.compile(optimizer, loss) first"
+            )
+        return plan
+
+    @property
+    def is_compiled(self) -> bool:
+        """Whether `compile` was called."""
+        return "_plan" in self.__dict__
+
+    @property
+    def optimizer(self) -> Any:
+        """The optimiser, or the dict of several."""
+        named = self.plan.named_optimizers
+        return named.get("", named)
+
+    @property
+    def history(self) -> History:
+        """What the last `fit` recorded, up to where it ended; empty before."""
+        return self.__dict__.setdefault("_history", History())
+
+    def train_step(self, batch: Batch) -> StepResult | Mapping[str, Any]:
+        """One training step: the method to override to write your own.
+
+        Your step reads like a script: it takes `batch.x`, `batch.y` (on the model's device),
+        zeroes, computes, calls `backward()` and steps `self.optimizer`, or the several of a
+        dict by their names. It returns a dict of 0-d losses, each a mean over the batch, for
+        the history; under "y_pred", what the metrics shall see.
+
+        ::
+
+            class GAN(lampas.Model):
+                def train_step(self, batch):
+                    opt = self.optimizer["discriminator"]
+                    opt.zero_grad()
+                    loss = ...
+                    loss.backward()
+                    opt.step()
+                    return {"d_loss": loss}
+        """
+        return step.train_step(self, batch)
+
+    def fit(
+        self,
+        x: Any,
+        y: Any = None,
+        batch_size: int = 32,
+        epochs: int = 1,
+        verbose: Literal["auto", 0, 1, 2] = "auto",
+        callbacks: Sequence[CallbackLike] | CallbackLike | None = None,
+        validation_split: float = 0.0,
+        validation_data: Any = None,
+        shuffle: bool = True,
+        class_weight: Mapping[int, float] | None = None,
+        sample_weight: Any = None,
+        initial_epoch: int = 0,
+        steps_per_epoch: int | None = None,
+        validation_steps: int | None = None,
+        validation_batch_size: int | None = None,
+        validation_freq: int = 1,
+    ) -> History:
+        """Train, and return the history of losses and metrics, a row an epoch.
+
+        x: inputs (N, ...): a tensor, a NumPy array or a pandas object; a tuple (positional
+            arguments of `forward`) or dict (keyword arguments) of these; or a `Dataset`, a
+            `DataLoader`, a generator with `steps_per_epoch`, which yield x, (x, y) or
+            (x, y, sample_weight).
+        y: targets (N, ...), of the same kinds; None where x yields them or the model needs none.
+        batch_size: samples in a batch, where x is not batched already.
+        epochs: the number of the last epoch, counted from 1.
+        verbose: "auto" shows a bar on a terminal and nothing elsewhere; 1 a bar, 2 a line an
+            epoch, 0 nothing.
+        callbacks: objects or functions that hear the run's events and may ask it to stop.
+        validation_split: the share of the last rows that is held out (arrays only).
+        validation_data: (x, y), (x, y, sample_weight), or a dataset or loader.
+        shuffle: a new order each epoch, from torch's random state (arrays and datasets).
+        class_weight: {class number: weight}; multiplies the sample weights.
+        sample_weight: (N,) weights; the loss is sum(w * l) / sum(w).
+        initial_epoch: epochs already done, as when a run is continued.
+        steps_per_epoch: batches that make an epoch; the next epoch reads on.
+        validation_steps: batches of a validation. validation_batch_size: samples in a batch
+            of it; by default four times batch_size, as nothing is kept for a backward pass.
+        validation_freq: validate after each so many epochs.
+
+        Ctrl-C ends the run after its step and returns the history so far; a second one
+        interrupts at once. Raises `DataError`, `ShapeError`, `DtypeError` for data that do not
+        fit, before the first step where that can be known, and `NonFiniteError` when the loss
+        becomes nan: on a CPU before it reaches the weights.
+        """
+        plan = self._ready_to_fit()
+        source = self._source(x, y, sample_weight, class_weight)
+        held_out: Source | None = None
+        if validation_data is not None:
+            held_out = make_validation(validation_data, plan.device, dtype_of(self))
+        elif validation_split:
+            source, held_out = source.split(validation_split)
+        self._check_data(source)
+        validation: Feed | None = None
+        if held_out is not None:
+            check_count("validation_freq", validation_freq)
+            size = validation_batch_size or 4 * batch_size
+            validation = held_out.feed(size, shuffle=False, steps=validation_steps)
+        self.__dict__["_history"] = History()
+        run = Run(
+            model=self,
+            feed=source.feed(batch_size, shuffle=shuffle, steps=steps_per_epoch),
+            epochs=epochs,
+            first_epoch=initial_epoch + 1,
+            validation=validation,
+            validation_freq=validation_freq,
+            callbacks=listeners(callbacks, verbose),
+            history=self.history,
+        )
+        return loop.fit(run)
+
+    def evaluate(
+        self,
+        x: Any,
+        y: Any = None,
+        batch_size: int = 128,
+        *,
+        sample_weight: Any = None,
+        steps: int | None = None,
+    ) -> dict[str, float]:
+        """The loss and metrics over all samples: exact, whatever the batch size.
+
+        Takes what `fit` takes. A metric that is no number, such as a confusion matrix, is in
+        `metric_values` afterwards.
+        """
+        source = self._source(x, y, sample_weight, None)
+        self._check_data(source)
+        return loop.evaluate(self, source.feed(batch_size, shuffle=False, steps=steps))
+
+    @property
+    def metric_values(self) -> dict[str, Any]:
+        """The raw value of each metric, as last computed."""
+        return {meter.name: meter.value for meter in self.plan.meters}
+
+    def predict(self, x: Any, batch_size: int = 128, *, steps: int | None = None) -> Any:
+        """The outputs for all samples, on the CPU: a tensor (N, ...), or a tuple or dict of such.
+
+        The inputs are streamed and may be larger than memory; where the outputs are too, take
+        `predict_batches`. Needs no `compile`.
+        """
+        outputs = list(self.predict_batches(x, batch_size, steps=steps))
+        if not outputs:
+            raise InputError("x holds no batch to predict")
+        return concatenate(outputs)
+
+    def predict_batches(
+        self, x: Any, batch_size: int = 128, *, steps: int | None = None
+    ) -> Iterator[Any]:
+        """The outputs batch by batch, on the CPU, in the order of `x`."""
+        source = self._source(x, None, None, None)
+        for output in loop.predict(self, source.feed(batch_size, shuffle=False, steps=steps)):
+            yield map_leaves(_on_cpu, output)
+
+    def save(self, path: str | Path) -> None:
+        """Write weights, optimiser state and history to one file, whole or not at all."""
+        artifact.save_model(self, path)
+
+    def summary(
+        self, input_shape: Any = None, input_dtype: Any = None, *, inputs: Any = None
+    ) -> Summary:
+        """Layers, output shapes and parameters, as a table that prints itself.
+
+        input_shape: without the batch dimension, as (3, 32, 32); a list or dict for several
+        inputs. input_dtype: their dtype. Nothing is computed: shapes come from fake tensors.
+        """
+        return summarize(self, input_shape, input_dtype, inputs=inputs)
+
+    def _source(self, x: Any, y: Any, weight: Any, class_weight: Any) -> Source:
+        return make_source(x, y, weight, device_of(self), dtype_of(self), class_weight)
+
+    def _ready_to_fit(self) -> Plan:
+        plan = self.plan
+        own_step = type(self).train_step is not Model.train_step
+        if not plan.optimizers and not own_step:
+            raise NotCompiledError(
+                "the model was compiled without an optimizer, which suffices to evaluate: call "
+                "model.compile(optimizer, loss) to fit"
+            )
+        for optimizer in plan.optimizers:
+            optim.check(optimizer, self)
+        return plan
+
+    def _check_data(self, source: Source) -> None:
+        """What can be known before the first step is said before it."""
+        criterion = self.plan.criterion
+        criterion.expect(source.rows.y if source.rows is not None else None)
+        if source.rows is not None:
+            check_inputs(self, source.rows)
+            if criterion.needs_finite_targets:
+                check_targets(source.rows, len(leaves(source.rows.x)))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Copies and pickles carry the net and its history, not what `compile` decided."""
+        return {name: value for name, value in self.__dict__.items() if name != "_plan"}
+
+
+def _on_cpu(leaf: Any) -> Any:
+    return leaf.cpu() if isinstance(leaf, torch.Tensor) else leaf

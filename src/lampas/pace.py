@@ -1,0 +1,69 @@
+"""What happens between steps: learning rates follow their schedule, averages their weights."""
+
+from contextlib import AbstractContextManager, nullcontext
+
+from lampas.errors import InputError
+from lampas.run import Run
+
+
+class Pace:
+    """Counts optimiser steps, and moves the schedule and the averaged weights along."""
+
+    def __init__(self, run: Run) -> None:
+        plan = run.model.plan
+        self._model = run.model
+        self._schedule = plan.schedule
+        self._averaging = plan.averaging
+        self._busy = plan.schedule is not None or plan.averaging is not None
+        self._total = 0
+        self.updates = 0
+        if self._busy:
+            self._begin(run)
+
+    def _begin(self, run: Run) -> None:
+        batches = run.feed.batches
+        if batches is None:
+            raise InputError(
+                "a schedule or averaging needs the number of steps, which this data does not "
+                "tell: pass steps_per_epoch"
+            )
+        per_epoch = -(-batches // run.model.plan.accumulate)
+        self._total = per_epoch * run.epochs
+        self.updates = per_epoch * (run.first_epoch - 1)
+        if self._schedule is not None:
+            self._schedule.begin(self.updates, self._total)
+        if self._averaging is not None:
+            self._averaging.begin(self._model)
+
+    def after_step(self) -> None:
+        """After each optimiser step."""
+        if not self._busy:
+            return
+        self.updates += 1
+        if self._averaging is not None:
+            self._averaging.update(self._model, self.updates, self._total)
+        if self._schedule is not None:
+            self._schedule.after_step(self.updates, self._total)
+
+    def after_epoch(self) -> None:
+        """After each epoch."""
+        if self._schedule is not None:
+            self._schedule.after_epoch()
+
+    def averaged(self) -> AbstractContextManager[None]:
+        """The averaged weights inside, the raw ones after: for validation and callbacks."""
+        if self._averaging is None:
+            return nullcontext()
+        return self._averaging.swapped_in(self._model)
+
+    def finish(self) -> None:
+        """The averaged weights become the model's."""
+        if self._averaging is not None:
+            self._averaging.finish(self._model)
+
+    def record(self) -> dict[str, float]:
+        """The learning rate of each optimiser's first group, where a schedule moves it."""
+        if self._schedule is None:
+            return {}
+        rates = [float(group["lr"]) for group in self._schedule.optimizer.param_groups]
+        return {"lr": rates[0]}

@@ -1,0 +1,168 @@
+"""What `compile` decided: everything the step needs, and nothing to decide during it."""
+
+import contextlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, cast
+
+import torch
+from torch import nn
+
+from lampas import optim
+from lampas.criterion import Criterion, prediction_of
+from lampas.data.nest import map_leaves
+from lampas.errors import InputError, unknown_name
+from lampas.losses import Penalty
+from lampas.meters import Meter
+
+PRECISIONS: dict[str, torch.dtype | None] = {
+    "float32": None,
+    "bf16": torch.bfloat16,
+    "fp16": torch.float16,
+}
+"""Names of `precision`: the dtype of autocast, None for none."""
+
+
+@dataclass
+class Plan:
+    """The decisions of one `compile`.
+
+    `autocast` is the context of the forward pass; `scaler` keeps fp16 gradients from vanishing
+    and does nothing in other precisions.
+    """
+
+    criterion: Criterion
+    meters: list[Meter]
+    named_optimizers: dict[str, torch.optim.Optimizer]
+    named_penalties: dict[str, Penalty]
+    device: torch.device
+    precision: str = "float32"
+    accumulate: int = 1
+    clip_norm: float | None = None
+    clip_value: float | None = None
+    schedule: optim.Schedule | None = None
+    averaging: optim.EMA | optim.SWA | None = None
+    autocast: contextlib.AbstractContextManager[Any] = field(init=False)
+    scaler: torch.amp.GradScaler = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._check()
+        half = PRECISIONS[self.precision]
+        self.autocast = (
+            contextlib.nullcontext() if half is None else torch.autocast(self.device.type, half)
+        )
+        self.scaler = torch.amp.GradScaler(self.device.type, enabled=half is torch.float16)
+        self.optimizers = tuple(self.named_optimizers.values())
+        self.penalties = tuple(self.named_penalties.values())
+        self.clips = self.clip_norm is not None or self.clip_value is not None
+        self.wants_closure = any(isinstance(o, torch.optim.LBFGS) for o in self.optimizers)
+        if self.wants_closure:
+            self._check_closure()
+
+    def in_float32(self, output: Any) -> Any:
+        """What a forward pass under autocast returned, ready for an exact loss."""
+        if self.precision == "float32":
+            return output
+        return map_leaves(_float, output)
+
+    def prediction(self, output: Any) -> Any:
+        """What the metrics see of the model's output, cut from the graph; None without metrics."""
+        if not self.meters:
+            return None
+        if self.criterion.is_own:
+            output = prediction_of(output)
+        if isinstance(output, torch.Tensor):
+            return output.detach()
+        return map_leaves(_detach, output)
+
+    def parameters(self, optimizer: torch.optim.Optimizer) -> list[nn.Parameter]:
+        """All parameters of one optimiser."""
+        return [p for group in optimizer.param_groups for p in group["params"]]
+
+    def _check(self) -> None:
+        if self.precision not in PRECISIONS:
+            raise unknown_name("precision", self.precision, PRECISIONS)
+        if isinstance(self.accumulate, bool) or self.accumulate < 1:
+            raise InputError(f"accumulate is {self.accumulate!r}: it must be 1 or more batches")
+        for name in ("clip_norm", "clip_value"):
+            limit = getattr(self, name)
+            if limit is not None and not limit > 0:
+                raise InputError(f"{name} is {limit!r}: it must be a positive number, or None")
+
+    def _check_closure(self) -> None:
+        if len(self.optimizers) > 1 or self.accumulate > 1 or self.precision == "fp16":
+            raise InputError(
+                "LBFGS evaluates the loss several times a step: it works alone, with "
+                "accumulate=1 and without fp16"
+            )
+
+
+def _float(leaf: Any) -> Any:
+    half = isinstance(leaf, torch.Tensor) and leaf.dtype in (torch.bfloat16, torch.float16)
+    return leaf.float() if half else leaf
+
+
+def _detach(leaf: Any) -> Any:
+    return leaf.detach() if isinstance(leaf, torch.Tensor) else leaf
+
+
+def make_optimizers(spec: Any, model: nn.Module) -> dict[str, torch.optim.Optimizer]:
+    """The optimisers of `compile` by name, checked, in their fastest implementation.
+
+    A single one is named "".
+    """
+    if spec is None:
+        return {}
+    optim.check_model(model)
+    specs = cast(Mapping[str, Any], spec) if isinstance(spec, Mapping) else {"": spec}
+    made = {name: optim.resolve(part, model) for name, part in specs.items()}
+    for optimizer in made.values():
+        optim.check(optimizer, model)
+        optim.use_fastest(optimizer, model)
+    return made
+
+
+def make_schedule(
+    spec: Any, named: dict[str, torch.optim.Optimizer], every: Literal["step", "epoch"] | None
+) -> optim.Schedule | None:
+    """The schedule of `compile`, for the only optimiser; several keep schedules of their own."""
+    if spec is None:
+        return None
+    if len(named) != 1:
+        raise InputError(
+            f"scheduler works with one optimizer, and there are {len(named)}: step the schedulers "
+            "of several in your train_step"
+        )
+    return optim.Schedule.of(spec, next(iter(named.values())), every)
+
+
+def find_device(device: str | torch.device | None, model: nn.Module) -> torch.device:
+    """Where the model is to be: `device`, the best there is ("auto"), or where it is (None)."""
+    if device is None:
+        return device_of(model)
+    if device == "auto":
+        best = torch.accelerator.current_accelerator()
+        return (
+            best if best is not None and torch.accelerator.is_available() else torch.device("cpu")
+        )
+    try:
+        return torch.device(device)
+    except (RuntimeError, TypeError):
+        raise InputError(
+            f"unknown device {device!r}: write 'auto', 'cpu', 'cuda', 'cuda:0' or 'mps'"
+        ) from None
+
+
+def device_of(model: nn.Module) -> torch.device:
+    """Where the model is now: the device of its first parameter, or buffer."""
+    first = next(model.parameters(), None)
+    first = next(model.buffers(), None) if first is None else first
+    return torch.device("cpu") if first is None else first.device
+
+
+def dtype_of(model: nn.Module) -> torch.dtype:
+    """The floating dtype of the model's first parameter, which NumPy's floats are converted to."""
+    for parameter in model.parameters():
+        if parameter.is_floating_point():
+            return parameter.dtype
+    return torch.get_default_dtype()

@@ -1,0 +1,70 @@
+"""One call of `fit`: what it was asked, where it stands, and who is listening."""
+
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from lampas.callbacks.base import CallbackLike, Event, EventKind, hears
+from lampas.data.batch import Batch, Feed
+from lampas.history import History
+from lampas.tally import Tally
+
+if TYPE_CHECKING:
+    from lampas.model import Model
+
+LOOK_SECONDS = 0.1
+"""Live callbacks look at most this often: looking waits for the device."""
+
+
+@dataclass
+class Run:
+    """One call of `fit`, and where it stands."""
+
+    model: "Model"
+    feed: Feed
+    epochs: int
+    first_epoch: int = 1
+    validation: Feed | None = None
+    validation_freq: int = 1
+    callbacks: list[CallbackLike] = field(default_factory=list[CallbackLike])
+    history: History = field(default_factory=History)
+    epoch: int = 0
+    step: int = 0
+    stopped: str | None = None
+    interrupted: bool = False
+
+    def __post_init__(self) -> None:
+        self.hears_steps = any(hears(c, "step") for c in self.callbacks)
+        self.hears_looks = any(hears(c, "look") for c in self.callbacks)
+        self._next_look = 0.0
+
+    def tell(self, kind: EventKind, logs: Mapping[str, float] | None = None) -> None:
+        """Show a moment to the callbacks that hear it; the first to ask stops the run."""
+        event = Event(kind, self.model, self.history, self.epoch, self.epochs, self.step,
+                      self.feed.batches, logs or {})  # fmt: skip
+        for callback in self.callbacks:
+            answer = callback(event) if hears(callback, kind) else None
+            if answer is not None and self.stopped is None:
+                self.stopped = answer.reason
+
+    def listen(self, tally: Tally) -> None:
+        """After a step: for those who count steps, and for those who watch the numbers."""
+        if self.hears_steps:
+            self.tell("step")
+        if self.hears_looks and time.perf_counter() >= self._next_look:
+            self.tell("look", tally.running())
+            self._next_look = time.perf_counter() + LOOK_SECONDS
+
+    def watched(self, batches: Iterable[Batch]) -> Iterator[Batch]:
+        """The batches; loader workers that the same Ctrl-C ended are no error."""
+        try:
+            yield from batches
+        except RuntimeError:
+            if not self.interrupted:
+                raise
+
+    @property
+    def where(self) -> str:
+        """The step under way, in words."""
+        return f"in epoch {self.epoch}, step {self.step + 1}"

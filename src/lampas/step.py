@@ -1,0 +1,122 @@
+"""The training step: the only `backward()` and the only `optimizer.step()` of the project."""
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from lampas import optim
+from lampas.criterion import Count, prediction_of
+from lampas.data.batch import Batch
+from lampas.errors import NonFiniteError
+
+if TYPE_CHECKING:
+    from lampas.model import Model
+    from lampas.plan import Plan
+
+
+@dataclass(slots=True)
+class StepResult:
+    """What a step leaves for the epoch's sums: tensors on the device, nothing looked at.
+
+    `values`: the value of each loss, 0-d; `counts`: how many samples each is a mean of.
+    `y_pred`: what the metrics see.
+    """
+
+    values: list[torch.Tensor]
+    counts: list[Count]
+    y_pred: Any
+
+
+def train_step(model: "Model", batch: Batch) -> StepResult:
+    """Zero, forward, loss, backward, clip, step."""
+    plan = model.plan
+    if plan.wants_closure:
+        return _closure_step(model, batch)
+    if batch.opens:
+        for optimizer in plan.optimizers:
+            optimizer.zero_grad()
+
+    with plan.autocast:
+        output = model(*batch.args, **batch.kwargs)
+    loss, result = measure(model, output, batch)
+    plan.scaler.scale(loss).backward()
+
+    if batch.closes:
+        _update(plan)
+    return result
+
+
+def measure(model: "Model", output: Any, batch: Batch) -> tuple[torch.Tensor, StepResult]:
+    """The loss to differentiate, in float32 whatever the forward pass ran in, and its parts."""
+    plan = model.plan
+    loss, values, counts = plan.criterion(plan.in_float32(output), batch)
+    for penalty in plan.penalties:
+        value = penalty(model)
+        loss = loss + value if batch.closes else loss  # once for each optimiser step
+        values.append(value)
+        counts.append(1)
+    _guard(loss)
+    return loss, StepResult([v.detach() for v in values], counts, plan.prediction(output))
+
+
+def eval_step(model: "Model", batch: Batch) -> StepResult:
+    """Forward and loss: what `evaluate` does with each batch."""
+    plan = model.plan
+    with plan.autocast:
+        output = model(*batch.args, **batch.kwargs)
+    _, values, counts = plan.criterion(plan.in_float32(output), batch)
+    return StepResult(values, counts, plan.prediction(output))
+
+
+def predict_step(model: "Model", batch: Batch) -> Any:
+    """Forward alone; of a model that computes its own loss, what the metrics see."""
+    if not model.is_compiled:
+        return model(*batch.args, **batch.kwargs)
+    plan = model.plan
+    with plan.autocast:
+        output = model(*batch.args, **batch.kwargs)
+    output = plan.in_float32(output)
+    return prediction_of(output) if plan.criterion.is_own else output
+
+
+def _guard(loss: torch.Tensor) -> None:
+    """Stop before a non-finite loss reaches the weights.
+
+    A loss on the CPU is in the host's memory already: reading it waits for nothing. On other
+    devices the epoch's sums find it when somebody looks.
+    """
+    if loss.device.type == "cpu" and not math.isfinite(value := loss.item()):
+        raise NonFiniteError(f"the loss is {value}")
+
+
+def _update(plan: "Plan") -> None:
+    """Clip and step; a skipped step of the scaler, on infinite fp16 gradients, is its own."""
+    for optimizer in plan.optimizers:
+        if plan.clips:
+            plan.scaler.unscale_(optimizer)
+            optim.clip_(plan.parameters(optimizer), plan.clip_norm, plan.clip_value)
+        plan.scaler.step(optimizer)
+    plan.scaler.update()
+
+
+def _closure_step(model: "Model", batch: Batch) -> StepResult:
+    """A step of L-BFGS, which evaluates loss and gradient as often as it likes."""
+    plan = model.plan
+    (optimizer,) = plan.optimizers
+    first: list[StepResult] = []
+
+    def evaluate() -> torch.Tensor:
+        optimizer.zero_grad()
+        with plan.autocast:
+            output = model(*batch.args, **batch.kwargs)
+        loss, result = measure(model, output, batch)
+        loss.backward()
+        if plan.clips:
+            optim.clip_(plan.parameters(optimizer), plan.clip_norm, plan.clip_value)
+        first.append(result)
+        return loss
+
+    optimizer.step(evaluate)
+    return first[0]
