@@ -1,0 +1,39 @@
+"""Callbacks look at a run, and may ask to stop it."""
+
+from lampas.callbacks.base import Callback, CallbackLike, Event, EventKind, Stop, hears
+from lampas.callbacks.checkpoint import Checkpoint
+from lampas.callbacks.csv_log import CSVLog
+from lampas.callbacks.early_stopping import EarlyStopping
+from lampas.callbacks.listening import as_list, listeners
+from lampas.callbacks.notebook import NotebookCurve
+from lampas.callbacks.progress import EpochLines, Progress, Verbose, progress_for
+from lampas.callbacks.reduce_lr import ReduceLROnPlateau
+from lampas.callbacks.stateful import State, Stateful
+from lampas.callbacks.stop_on_nan import StopOnNaN
+from lampas.callbacks.time_limit import TimeLimit
+from lampas.callbacks.watch import Watch
+
+__all__ = [
+    "CSVLog",
+    "Callback",
+    "CallbackLike",
+    "Checkpoint",
+    "EarlyStopping",
+    "EpochLines",
+    "Event",
+    "EventKind",
+    "NotebookCurve",
+    "Progress",
+    "ReduceLROnPlateau",
+    "State",
+    "Stateful",
+    "Stop",
+    "StopOnNaN",
+    "TimeLimit",
+    "Verbose",
+    "Watch",
+    "as_list",
+    "hears",
+    "listeners",
+    "progress_for",
+]

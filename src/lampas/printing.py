@@ -1,0 +1,70 @@
+"""Numbers and tables for people to read: in a terminal and in a notebook."""
+
+import html
+import math
+from collections.abc import Sequence
+
+
+def number(value: float) -> str:
+    """A number at reading precision: four decimals, or an exponent where those would not do.
+
+    >>> number(0.91234), number(3.2e-7), number(12), number(float("nan"))
+    ('0.9123', '3.200e-07', '12', 'nan')
+    """
+    if isinstance(value, int):
+        return str(value)
+    if not value or not math.isfinite(value) or 1e-3 <= abs(value) < 1e6:
+        return f"{value:.4f}"
+    return f"{value:.3e}"
+
+
+def duration(seconds: float) -> str:
+    """A time span in the two units that matter.
+
+    >>> duration(0.0042), duration(1.25), duration(192), duration(3725)
+    ('4ms', '1.2s', '3m12s', '1h02m')
+    """
+    if seconds < 0.9995:
+        return f"{seconds * 1000:.0f}ms"
+    if seconds < 59.95:
+        return f"{seconds:.1f}s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes}m{rest:02d}s"
+    return f"{minutes // 60}h{minutes % 60:02d}m"
+
+
+def text_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """`rows` under `head`, each column right-aligned to its widest cell.
+
+    >>> print(text_table(["epoch", "loss"], [["1", "0.5000"], ["10", "0.2500"]]))
+    epoch    loss
+        1  0.5000
+       10  0.2500
+    """
+    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+    return "\n".join(
+        "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in (head, *rows)
+    )
+
+
+def html_table(
+    head: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    bold: int | None = None,
+    note: str = "",
+) -> str:
+    """The same as HTML, every cell escaped; row number `bold` stands out, `note` goes below.
+
+    >>> print(html_table(["a<b"], [["1"]]))
+    <table><thead><tr><th>a&lt;b</th></tr></thead><tbody><tr><td>1</td></tr></tbody></table>
+    """
+    names = "".join(f"<th>{html.escape(name)}</th>" for name in head)
+    lines: list[str] = []
+    for index, row in enumerate(rows):
+        style = ' style="font-weight: bold"' if index == bold else ""
+        cells = "".join(f"<td>{html.escape(cell)}</td>" for cell in row)
+        lines.append(f"<tr{style}>{cells}</tr>")
+    table = f"<table><thead><tr>{names}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
+    return f"{table}<p>{html.escape(note)}</p>" if note else table
