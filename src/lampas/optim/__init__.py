@@ -1,0 +1,30 @@
+"""Optimizers, parameter groups, schedules, averaged weights, freezing, clipping."""
+
+from lampas.optim import schedules
+from lampas.optim.averaging import EMA, SWA, Averaging
+from lampas.optim.checks import check, check_model
+from lampas.optim.clip import clip_, require_positive
+from lampas.optim.fastest import use_fastest
+from lampas.optim.freeze import freeze, unfreeze
+from lampas.optim.groups import groups, layer_decay
+from lampas.optim.scheduler import Schedule
+from lampas.optim.table import OPTIMIZERS, resolve
+
+__all__ = [
+    "EMA",
+    "OPTIMIZERS",
+    "SWA",
+    "Averaging",
+    "Schedule",
+    "check",
+    "check_model",
+    "clip_",
+    "freeze",
+    "groups",
+    "layer_decay",
+    "require_positive",
+    "resolve",
+    "schedules",
+    "unfreeze",
+    "use_fastest",
+]
