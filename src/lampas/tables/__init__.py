@@ -1,0 +1,1 @@
+"""The table task: reading, column kinds, preparation, and a net for rows of columns."""

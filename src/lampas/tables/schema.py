@@ -1,0 +1,185 @@
+"""What the columns of a table are: shown to people, kept in the artifact, checked at prediction."""
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, get_args
+
+import numpy as np
+import pandas as pd
+
+from lampas.errors import DataError
+from lampas.tables import cells
+
+Kind = Literal["number", "category", "boolean", "date", "text", "identifier", "constant", "target"]
+TableTask = Literal["binary", "multiclass", "multilabel", "regression"]
+Scalar = str | int | float | bool
+
+KINDS: tuple[Kind, ...] = get_args(Kind)
+FEATURES: tuple[Kind, ...] = ("number", "category", "boolean", "date", "text")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column. Fields that its kind does not need are None or empty.
+
+    `missing`: share of empty cells, 0 to 1. `low`, `high`: range of numbers.
+    `values`: the categories, most frequent first, or the classes of a target in order.
+    `pattern`: how dates are written ("ISO8601" or a strftime format).
+    `note`: why the column is ignored, or another remark for people.
+    """
+
+    name: str
+    kind: Kind
+    missing: float = 0.0
+    low: float | None = None
+    high: float | None = None
+    values: tuple[Scalar, ...] = ()
+    pattern: str | None = None
+    note: str = ""
+
+    def summary(self) -> str:
+        """One phrase for people.
+
+        >>> Column("age", "number", low=0.5, high=80).summary()
+        '0.5 to 80'
+        """
+        if self.note:
+            return self.note
+        if self.kind == "date":
+            return str(self.pattern)
+        if self.values:
+            shown = ", ".join(map(str, self.values[:6]))
+            return shown + (f", … ({len(self.values)} values)" if len(self.values) > 6 else "")
+        return "" if self.low is None else f"{self.low:g} to {self.high:g}"
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """The columns of a table in the file's order, its targets and the kind of task.
+
+    >>> schema = Schema((Column("x", "number", low=0, high=1), Column("y", "target")), "regression")
+    >>> print(schema)
+    column  kind    missing  what it holds
+    x       number    0.0 %  0 to 1
+    y       target    0.0 %
+    """
+
+    columns: tuple[Column, ...]
+    task: TableTask
+
+    @property
+    def features(self) -> tuple[Column, ...]:
+        """The columns that the net sees."""
+        return tuple(column for column in self.columns if column.kind in FEATURES)
+
+    @property
+    def targets(self) -> tuple[Column, ...]:
+        """The columns to predict."""
+        return tuple(column for column in self.columns if column.kind == "target")
+
+    def check(self, frame: pd.DataFrame, targets: bool = False) -> None:
+        """Raise `DataError` at the first column of `frame` that this schema cannot read.
+
+        Columns that the schema does not use may be absent, and others may be there. With
+        `targets`, the target columns are needed too, without gaps.
+        """
+        if not len(frame):
+            raise DataError("the table has no rows")
+        for column in self.features:
+            _check_feature(column, pick(frame, column.name))
+        for column in self.targets if targets else ():
+            _check_target(column, pick(frame, column.name))
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values that `from_json` reads back to an equal schema."""
+        return {"task": self.task, "columns": [asdict(column) for column in self.columns]}
+
+    @classmethod
+    def from_json(cls, plain: dict[str, Any]) -> "Schema":
+        """The schema that `to_json` described.
+
+        >>> schema = Schema((Column("a", "category", values=("x", "y")),), "binary")
+        >>> Schema.from_json(schema.to_json()) == schema
+        True
+        """
+        columns = [Column(**{**item, "values": tuple(item["values"])}) for item in plain["columns"]]
+        return cls(tuple(columns), plain["task"])
+
+    def __str__(self) -> str:
+        rows = [("column", "kind", "missing", "what it holds")]
+        for one in self.columns:
+            rows.append((one.name, one.kind, f"{100 * one.missing:.1f} %", one.summary()))
+        name, kind = (max(len(row[i]) for row in rows) for i in (0, 1))
+        lines = [f"{r[0]:<{name}}  {r[1]:<{kind}}  {r[2]:>7}  {r[3]}".rstrip() for r in rows]
+        return "\n".join(lines)
+
+
+def pick(frame: pd.DataFrame, name: str) -> pd.Series:
+    """Column `name` of `frame`; `DataError` with the columns there are, nearest first.
+
+    >>> pick(pd.DataFrame({"age": [1], "sex": [0]}), "aged")
+    Traceback (most recent call last):
+    lampas.errors.DataError: column 'aged' is missing; the columns are: 'age', 'sex'
+    """
+    if name not in frame.columns:
+        there = ", ".join(map(repr, nearest(name, frame.columns)))
+        raise DataError(f"column {name!r} is missing; the columns are: {there}")
+    return frame[name]
+
+
+def nearest(name: str, names: Iterable[str]) -> list[str]:
+    """`names` with those that look like `name` first, the others in their order."""
+    rest = [str(other) for other in names]
+    first = difflib.get_close_matches(name, rest, n=3, cutoff=0.5)
+    return first + [other for other in rest if other not in first]
+
+
+def missing_targets(column: pd.Series) -> None:
+    """Raise `DataError` when the target `column` has gaps, naming the first rows."""
+    gaps = np.flatnonzero(~cells.present(column))
+    if len(gaps):
+        rows = ", ".join(str(column.index[row]) for row in gaps[:3])
+        more = ", …" if len(gaps) > 3 else ""
+        what = "1 row has" if len(gaps) == 1 else f"{len(gaps)} rows have"
+        raise DataError(
+            f"target {str(column.name)!r}: {what} no value (row {rows}{more}); "
+            f"drop them: data.dropna(subset=[{str(column.name)!r}])"
+        )
+
+
+def _check_feature(column: Column, found: pd.Series) -> None:
+    match column.kind:
+        case "number":
+            cells.numbers(found)
+        case "boolean":
+            cells.booleans(found)
+        case "date":
+            cells.dates(found, column.pattern or "ISO8601")
+        case _:
+            _check_words(column, found)
+
+
+def _check_words(column: Column, found: pd.Series) -> None:
+    there = cells.present(found)
+    words = column.kind == "category" and cells.number_share(pd.Series(column.values)) == 0.0
+    if words and there.any() and cells.number_share(found) == 1.0:
+        row = int(there.argmax())
+        raise DataError(
+            f"column {column.name!r}: row {found.index[row]} holds {found.iloc[row]:g}, a number, "
+            f"where training had text ({column.summary()})"
+        )
+
+
+def _check_target(column: Column, found: pd.Series) -> None:
+    missing_targets(found)
+    if not column.values:
+        cells.numbers(found)
+        return
+    known = {cells.label(value) for value in column.values}
+    for row, name in enumerate(cells.labels(found)):
+        if name not in known:
+            raise DataError(
+                f"target {column.name!r}: row {found.index[row]} holds {name!r}, "
+                f"a class that training did not have ({column.summary()})"
+            )
