@@ -8,6 +8,7 @@ from lampas.optim.fastest import use_fastest
 from lampas.optim.freeze import freeze, unfreeze
 from lampas.optim.groups import groups, layer_decay
 from lampas.optim.scheduler import Schedule
+from lampas.optim.state import kept, load_state
 from lampas.optim.table import OPTIMIZERS, resolve
 
 __all__ = [
@@ -21,7 +22,9 @@ __all__ = [
     "clip_",
     "freeze",
     "groups",
+    "kept",
     "layer_decay",
+    "load_state",
     "require_positive",
     "resolve",
     "schedules",

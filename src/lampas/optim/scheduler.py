@@ -23,7 +23,9 @@ _SCHEDULE_HELP = "pass a torch LRScheduler or a function (step, total) -> factor
 
 
 class Schedule(ABC):
-    """Sets the learning rates of one optimizer as a run goes on."""
+    """Sets the learning rates of one optimizer, `optimizer`, as a run goes on."""
+
+    optimizer: torch.optim.Optimizer
 
     @staticmethod
     def of(
@@ -52,7 +54,7 @@ class Schedule(ABC):
         if every not in (None, "step", "epoch"):
             raise unknown_name("schedule interval", str(every), ("step", "epoch"))
         if spec is None:
-            return Fixed()
+            return Fixed(optimizer)
         if isinstance(spec, str):
             if spec not in SCHEDULES:
                 raise unknown_name("schedule", spec, SCHEDULES)
@@ -86,6 +88,9 @@ class Schedule(ABC):
 class Fixed(Schedule):
     """Rates stay as they are."""
 
+    def __init__(self, optimizer: torch.optim.Optimizer) -> None:
+        self.optimizer = optimizer
+
     def begin(self, step: int, total: int | None) -> None:
         """Nothing to do."""
 
@@ -115,7 +120,7 @@ class FunctionSchedule(Schedule):
     ) -> None:
         _check_function(function)
         self._function = function
-        self._optimizer = optimizer
+        self.optimizer = optimizer
         self._every = every
         self._now: tuple[int, int | None] = (0, None)
         self._base = [float(group["lr"]) for group in optimizer.param_groups]
@@ -164,7 +169,7 @@ class FunctionSchedule(Schedule):
     def _set(self) -> None:
         step, total = self._now
         factor = self._function(step, cast(int, total))
-        groups = self._optimizer.param_groups
+        groups = self.optimizer.param_groups
         # Groups that were added since start from the rate they came with.
         self._base += [float(group["lr"]) for group in groups[len(self._base) :]]
         for group, base in zip(groups, self._base, strict=True):
@@ -191,6 +196,7 @@ class TorchSchedule(Schedule):
                 f"the scheduler {name} was built for another optimizer: build it as "
                 f"{name}(optimizer, ...) with the one that you pass to compile"
             )
+        self.optimizer = optimizer
         self._scheduler = scheduler
         self._every = every
 

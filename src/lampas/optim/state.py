@@ -1,0 +1,200 @@
+"""The state of optimizers and modules: continued from a file, or put back after a trial."""
+
+import copy
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from lampas.errors import ArtifactError
+
+State = Mapping[str, Any]
+
+# How a step is computed and not what: the choice of this machine and this program.
+_OWN = ("fused", "foreach", "capturable", "differentiable", "decoupled_weight_decay")
+
+
+def load_state(optimizer: torch.optim.Optimizer, state: State) -> None:
+    """Continue from `state`, a `state_dict` of an optimizer of the same kind.
+
+    Moments, step counts and hyperparameters (the learning rates too) become those saved, as
+    torch's `load_state_dict` does; options of the implementation (`fused`, `foreach`, ...) stay
+    the optimizer's own. Raises `ArtifactError`, and changes nothing, where the groups, the
+    shapes or the kind differ.
+
+    >>> net = nn.Linear(2, 1)
+    >>> saved = torch.optim.Adam(net.parameters(), lr=0.5).state_dict()
+    >>> optimizer = torch.optim.Adam(net.parameters(), fused=True)
+    >>> load_state(optimizer, saved)
+    >>> optimizer.param_groups[0]["lr"], optimizer.param_groups[0]["fused"]
+    (0.5, True)
+    """
+    groups: Sequence[State] = state["param_groups"]
+    _check_groups(optimizer, groups)
+    held = [p for group in optimizer.param_groups for p in group["params"]]
+    numbers = [number for group in groups for number in group["params"]]
+    for number, p in zip(numbers, held, strict=True):
+        _check_entry(optimizer, number, p, state["state"].get(number, {}))
+    merged = [
+        _merged(own, saved) for own, saved in zip(optimizer.param_groups, groups, strict=True)
+    ]
+    optimizer.load_state_dict({"state": state["state"], "param_groups": merged})
+
+
+@contextmanager
+def kept(
+    modules: Sequence[nn.Module], optimizers: Iterable[torch.optim.Optimizer] = ()
+) -> Generator[None]:
+    """Whatever happens inside, afterwards all is as before, bit for bit.
+
+    That is: parameters, buffers, gradients and training modes of `modules`, state and options
+    of `optimizers`, torch's random state on the CPU and on the devices of the parameters. Costs
+    a copy of each tensor meanwhile. Also on an error inside.
+
+    >>> net = nn.Linear(1, 1)
+    >>> before = net.weight.item()
+    >>> with kept([net]):
+    ...     _ = nn.init.zeros_(net.weight)
+    >>> net.weight.item() == before
+    True
+    """
+    optimizers = list(optimizers)
+    parts = {id(part): part for module in modules for part in module.modules()}.values()
+    modes = [(part, part.training) for part in parts]
+    buffers = [(part, name, b) for part in parts for name, b in part.named_buffers(recurse=False)]
+    parameters = list({p: None for module in modules for p in module.parameters()})
+    tensors: list[Tensor] = [*parameters, *(b for _, _, b in buffers)]
+    copies = [tensor.detach().clone() for tensor in tensors]
+    gradients = [(p, p.grad, None if p.grad is None else p.grad.clone()) for p in parameters]
+    options = [_options(optimizer) for optimizer in optimizers]
+    states = [_copied(optimizer.state) for optimizer in optimizers]
+    random = _random_states(parameters)
+    try:
+        yield
+    finally:
+        for part, name, buffer in buffers:
+            setattr(part, name, buffer)
+        with torch.no_grad():
+            for tensor, copied in zip(tensors, copies, strict=True):
+                tensor.copy_(copied)
+            for p, gradient, copied in gradients:
+                p.grad = None if gradient is None or copied is None else gradient.copy_(copied)
+        for part, mode in modes:
+            part.training = mode
+        for optimizer, groups, entries in zip(optimizers, options, states, strict=True):
+            _put_back(optimizer, groups, entries)
+        _set_random_states(random)
+
+
+def _check_groups(optimizer: torch.optim.Optimizer, groups: Sequence[State]) -> None:
+    own = [len(group["params"]) for group in optimizer.param_groups]
+    saved = [len(group["params"]) for group in groups]
+    if own != saved:
+        raise ArtifactError(
+            f"the saved optimizer has groups of {saved} parameters, this one of {own}: "
+            "build it as it was built for the saved run"
+        )
+
+
+def _check_entry(
+    optimizer: torch.optim.Optimizer, number: int, p: Tensor, entry: Mapping[str, Any]
+) -> None:
+    kind = type(optimizer).__name__
+    own = {key for key, value in optimizer.state.get(p, {}).items() if value is not None}
+    expected = own or _state_keys(optimizer, p)
+    saved = {key for key, value in entry.items() if value is not None}
+    if saved and expected and saved != expected:
+        raise ArtifactError(
+            f"the saved optimizer is of another kind: it keeps {_join(saved)} for each "
+            f"parameter, this {kind} keeps {_join(expected)}"
+        )
+    for key, value in entry.items():
+        same = not isinstance(value, Tensor) or value.numel() == 1 or kind in _OTHER_SHAPES
+        if not same and value.shape != p.shape:
+            raise ArtifactError(
+                f"the saved optimizer's {key} of parameter {number} has shape "
+                f"{tuple(value.shape)}, the parameter has {tuple(p.shape)}"
+            )
+
+
+# Kinds whose state is not in the shapes of the parameters.
+_OTHER_SHAPES = ("Adafactor", "LBFGS")
+
+
+def _join(keys: set[str]) -> str:
+    return ", ".join(sorted(keys))
+
+
+def _state_keys(optimizer: torch.optim.Optimizer, p: Tensor) -> set[str]:
+    """What this optimizer keeps for a parameter, by a step on a throw-away one; or nothing."""
+    if type(optimizer).__module__.partition(".")[0] != "torch":
+        return set()
+    probe = nn.Parameter(torch.zeros((2,) * p.ndim))
+    probe.grad = torch.zeros_like(probe)
+    group = next(g for g in optimizer.param_groups if any(q is p for q in g["params"]))
+    options = {k: v for k, v in group.items() if k not in ("params", "param_names", *_OWN)}
+    make: Any = type(optimizer)
+    try:
+        trial = make([{**options, "params": [probe]}])
+        trial.step()
+    except (RuntimeError, TypeError, ValueError):
+        return set()
+    return {key for key, value in trial.state[probe].items() if value is not None}
+
+
+def _merged(own: dict[str, Any], saved: State) -> dict[str, Any]:
+    merged = {**own, **saved}
+    for key in _OWN:
+        if key in own:
+            merged[key] = own[key]
+        else:
+            merged.pop(key, None)
+    if isinstance(own["lr"], Tensor):
+        merged["lr"] = torch.as_tensor(saved["lr"]).to(own["lr"])
+    elif isinstance(saved["lr"], Tensor):
+        merged["lr"] = float(saved["lr"])
+    return merged
+
+
+def _options(optimizer: torch.optim.Optimizer) -> list[dict[str, Any]]:
+    return [
+        {key: copy.deepcopy(value) for key, value in group.items() if key != "params"}
+        for group in optimizer.param_groups
+    ]
+
+
+def _copied(state: Mapping[Any, Any]) -> dict[Any, Any]:
+    """A copy whose keys, the parameters, are the same objects."""
+    return {key: copy.deepcopy(value) for key, value in state.items()}
+
+
+def _put_back(
+    optimizer: torch.optim.Optimizer, groups: list[dict[str, Any]], entries: dict[Any, Any]
+) -> None:
+    for group, options in zip(optimizer.param_groups, groups, strict=True):
+        for key in set(group) - set(options) - {"params"}:
+            del group[key]
+        group.update(options)
+    optimizer.state.clear()
+    optimizer.state.update(entries)
+
+
+def _random_states(parameters: Iterable[Tensor]) -> list[tuple[torch.device, Tensor]]:
+    """The states of torch's generators; the CPU's always."""
+    devices = {p.device for p in parameters if p.device.type not in ("cpu", "meta")}
+    states = [(torch.device("cpu"), torch.get_rng_state())]
+    for device in devices:
+        place = () if device.type == "mps" else (device,)
+        states.append((device, torch.get_device_module(device).get_rng_state(*place)))
+    return states
+
+
+def _set_random_states(states: list[tuple[torch.device, Tensor]]) -> None:
+    for device, state in states:
+        if device.type == "cpu":
+            torch.set_rng_state(state)
+        else:
+            place = () if device.type == "mps" else (device,)
+            torch.get_device_module(device).set_rng_state(state, *place)
