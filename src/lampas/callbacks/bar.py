@@ -35,8 +35,8 @@ class EpochBar:
         clock = "{elapsed}<{remaining}" if steps else "{elapsed}"
         # The empty bar at the end makes tqdm cut the line to a narrow terminal.
         self._bar.bar_format = (
-            f"{{desc}} {done} [{clock}]{{postfix}}" if steps
-            else f"{{desc}} {{n_fmt}} steps [{clock}]{{postfix}}{{bar}}"
+            f"{{desc}} {done}, {clock}{{postfix}}" if steps
+            else f"{{desc}} {{n_fmt}} steps, {clock}{{postfix}}{{bar}}"
         )  # fmt: skip
         self._bar.set_description_str(title, refresh=False)
         self._bar.set_postfix_str("", refresh=False)

@@ -41,23 +41,25 @@ def as_list(callbacks: Sequence[CallbackLike] | CallbackLike | None) -> list[Cal
     if callbacks is None:
         return []
     if callable(callbacks):
-        return [_checked(callbacks, "callbacks")]
+        _check(callbacks, "callbacks")
+        return [callbacks]
     several: Any = callbacks
     if isinstance(several, str | Mapping) or not isinstance(several, Iterable):
         raise _no_callback(several, "callbacks")
-    return [_checked(one, f"callbacks[{index}]") for index, one in enumerate(several)]
+    found: list[Any] = list(several)
+    for index, one in enumerate(found):
+        _check(one, f"callbacks[{index}]")
+    return found
 
 
-def _checked(callback: Any, where: str) -> CallbackLike:
+def _check(callback: Any, where: str) -> None:
     if isinstance(callback, type):
         name = callback.__name__
         raise InputError(f"{where} is the class {name}, not an object: write {name}()")
     if not callable(callback):
         raise _no_callback(callback, where)
-    listener: CallbackLike = callback
-    if not isinstance(listener, Callback):
-        _check_signature(listener, where)
-    return listener
+    if not isinstance(callback, Callback):
+        _check_signature(callback, where)
 
 
 def _check_signature(function: Any, where: str) -> None:
