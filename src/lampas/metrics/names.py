@@ -2,7 +2,6 @@
 
 import functools
 import re
-from collections.abc import Callable
 from typing import Any
 
 
@@ -16,7 +15,7 @@ def snake_case(name: str) -> str:
     return parted.strip("_").lower()
 
 
-def name_of(fn: Callable[..., Any]) -> str:
+def name_of(fn: Any) -> str:
     """What a function is called; a partial like its function, an object like its class.
 
     >>> name_of(functools.partial(max, key=abs)), name_of(lambda y_pred, y_true: 0.0)

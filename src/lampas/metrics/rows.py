@@ -27,7 +27,7 @@ class Rows:
     def clear(self) -> None:
         """Forget all rows."""
         self._structure: tuple[Any, Any] | None = None
-        self._parts: list[list[torch.Tensor]] = []
+        self._parts: dict[str, list[torch.Tensor]] = {}
         self._bytes = 0
 
     def add(self, y_pred: Any, y_true: Any) -> None:
@@ -36,27 +36,28 @@ class Rows:
         Raises `ShapeError` where they cannot be joined to those before: 0-d tensors, things
         that are no tensors, or other sizes behind the first dimension.
         """
-        part = [
-            self._kept(where, leaf)
+        part = {
+            where: self._kept(where, leaf)
             for side, nest in (("output", y_pred), ("target", y_true))
             for where, leaf in named_leaves(nest, side)
-        ]
+        }
         if self._structure is None:
             self._structure = _hollow(y_pred), _hollow(y_true)
-            self._parts = [[] for _ in part]
+            self._parts = {where: [] for where in part}
         self._check_fits(part)
-        for kept, leaf in zip(self._parts, part, strict=True):
-            kept.append(leaf)
-        self._bytes += sum(leaf.numel() * leaf.element_size() for leaf in part)
+        for where, kept in self._parts.items():
+            kept.append(part[where])
+        self._bytes += sum(leaf.numel() * leaf.element_size() for leaf in part.values())
         self._warn_if_large()
 
     def joined(self) -> tuple[Any, Any] | None:
         """All outputs and all targets, in the structure they came in; None before the first."""
         if self._structure is None:
             return None
-        # Joined anew, the pieces are one piece from now on: a second look costs no second join.
-        self._parts = [[torch.cat(kept)] for kept in self._parts]
-        whole = [kept[0] for kept in self._parts]
+        # Joined, the pieces are one from now on: a second look costs no second join.
+        for kept in self._parts.values():
+            kept[:] = [torch.cat(kept)] if len(kept) > 1 else kept
+        whole = [kept[0] for kept in self._parts.values()]
         outputs, targets = self._structure
         count = len(leaves(outputs))
         return rebuild(outputs, whole[:count]), rebuild(targets, whole[count:])
@@ -69,17 +70,18 @@ class Rows:
             )
         return leaf.detach()
 
-    def _check_fits(self, part: list[torch.Tensor]) -> None:
-        if len(part) != len(self._parts):
+    def _check_fits(self, part: dict[str, torch.Tensor]) -> None:
+        if part.keys() != self._parts.keys():
             raise ShapeError(
-                f"metric {self._name!r} got {len(part)} tensors from one batch "
-                f"and {len(self._parts)} from another{self._advice}"
+                f"metric {self._name!r} got {', '.join(self._parts)} from one batch "
+                f"and {', '.join(part)} from another{self._advice}"
             )
-        for kept, leaf in zip(self._parts, part, strict=True):
-            if kept and kept[0].shape[1:] != leaf.shape[1:]:
+        for where, kept in self._parts.items():
+            if kept and kept[0].shape[1:] != part[where].shape[1:]:
+                shapes = f"{tuple(kept[0].shape[1:])} and {tuple(part[where].shape[1:])}"
                 raise ShapeError(
-                    f"metric {self._name!r} cannot join rows of shape {tuple(kept[0].shape[1:])} "
-                    f"and {tuple(leaf.shape[1:])} from two batches{self._advice}"
+                    f"metric {self._name!r} cannot join rows of {where} of shapes {shapes}, "
+                    f"from two batches{self._advice}"
                 )
 
     def _warn_if_large(self) -> None:
