@@ -107,8 +107,8 @@ def resolve(spec: str | Loss | nn.Module) -> Loss:
         raise InputError(f"loss is the class {spec.__name__}, not an object: write {_call(spec)}")
     if not callable(spec):
         raise InputError(
-            f"loss is of type {type(spec).__name__}: pass a torch loss such as nn.MSELoss(), a name "
-            "like 'mse', or a function (y_pred, y_true) that returns a tensor"
+            f"loss is of type {type(spec).__name__}: pass a torch loss such as nn.MSELoss(), a "
+            "name like 'mse', or a function (y_pred, y_true) that returns a tensor"
         )
     return spec
 
