@@ -102,7 +102,7 @@ def test_unpacking_gives_back_what_was_packed(value: Any) -> None:
 @pytest.mark.parametrize("dtype", TENSOR_DTYPES, ids=str)
 def test_every_dtype_keeps_its_bits(dtype: torch.dtype) -> None:
     raw = torch.arange(0, 6 * dtype.itemsize, dtype=torch.uint8) % (
-        2 if dtype == torch.bool else 256
+        2 if dtype == torch.bool else 251
     )
     tensor = raw.view(dtype).reshape(2, 3)
     assert same(round_trip({"a": tensor})["a"], tensor)

@@ -126,14 +126,17 @@ def _read(file: BinaryIO, name: str) -> Artifact:
         )
     with _damaged(name):
         description = strict_json(header.metadata[_KEY])
-        written = description.get("format") if isinstance(description, dict) else None
+        if not isinstance(description, dict):
+            raise ArtifactError("its description is no JSON object")
+    description = cast(dict[str, Any], description)
+    written = description.get("format")
     if type(written) is int and written > _FORMAT:
         raise ArtifactError(
             f"{name} has format {written}, and this Lampas reads up to {_FORMAT}: "
             "pip install -U lampas"
         )
     with _damaged(name):
-        return _artifact(cast(dict[str, Any], description), read_tensors(file, header))
+        return _artifact(description, read_tensors(file, header))
 
 
 def _artifact(description: dict[str, Any], tensors: Mapping[str, Tensor]) -> Artifact:

@@ -1,5 +1,6 @@
 """What a file is that is not ours, told by its first bytes, and how to open it instead."""
 
+import codecs
 import os
 import zipfile
 from typing import BinaryIO
@@ -31,9 +32,9 @@ def foreign_file(file: BinaryIO, name: str) -> str | None:
         return f"{name} is a pickle, not a Lampas file: {_HOW_TO_TORCH.format(name=name)}"
     if start.lstrip()[:5].lower() in (b"<!doc", b"<html"):
         return f"{name} is a web page, not a Lampas file: download the file itself"
-    if _is_text(start):
-        first = start.decode("utf-8", "ignore").splitlines()[0][:40]
-        return f"{name} is a text, not a Lampas file: it begins with {first!r}"
+    text = _text(start)
+    if text is not None:
+        return f"{name} is a text, not a Lampas file: it begins with {text.splitlines()[0][:40]!r}"
     return None
 
 
@@ -55,9 +56,11 @@ def _zip(file: BinaryIO, name: str) -> str:
     return f"{name} is a zip archive, not a Lampas file"
 
 
-def _is_text(start: bytes) -> bool:
+def _text(start: bytes) -> str | None:
+    """`start` as text, where it is some; it may end within a character."""
     try:
-        text = start[: len(start) - 4 if len(start) == 64 else None].decode()
+        text = codecs.getincrementaldecoder("utf-8")().decode(start)
     except UnicodeDecodeError:
-        return False
-    return text.replace("\n", "").replace("\r", "").replace("\t", "").isprintable()
+        return None
+    printable = text.translate({ord(sign): None for sign in "\n\r\t"}).isprintable()
+    return text if printable and text.strip() else None
