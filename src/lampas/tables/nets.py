@@ -108,3 +108,44 @@ def _embedding(count: int, size: int) -> nn.Embedding:
     with torch.no_grad():
         embedding.weight[:2] = 0.0
     return embedding
+
+
+class Rescaled(nn.Module):
+    """A regression net in the target's units: net(...) · scale + centre.
+
+    The net inside learns values of mean 0 and deviation 1, whatever the units are.
+    """
+
+    centre: torch.Tensor
+    scale: torch.Tensor
+
+    def __init__(self, net: nn.Module, centre: Sequence[float], scale: Sequence[float]) -> None:
+        super().__init__()
+        self.net = net
+        self.register_buffer("centre", torch.tensor(centre))
+        self.register_buffer("scale", torch.tensor(scale))
+
+    def forward(self, *args: torch.Tensor, **kwargs: torch.Tensor) -> torch.Tensor:
+        """The inputs of the net inside, to (N, T) in the targets' units."""
+        return self.net(*args, **kwargs) * self.scale + self.centre
+
+
+class RescaledMSELoss(nn.MSELoss):
+    """mean(((y_pred − y_true) / scale)²): the squared error in standard deviations.
+
+    scale (T,): of each target. So targets of any size, and several of different sizes, weigh
+    alike. 1 is as good as always answering the mean.
+
+    >>> RescaledMSELoss([10.0])(torch.tensor([[5.0]]), torch.tensor([[15.0]]))
+    tensor(1.)
+    """
+
+    scale: torch.Tensor
+
+    def __init__(self, scale: Sequence[float]) -> None:
+        super().__init__()
+        self.register_buffer("scale", torch.tensor(scale))
+
+    def forward(self, input: torch.Tensor, target: torch.Tensor) -> torch.Tensor:  # noqa: A002
+        """(N, T) and (N, T) to what `reduction` says, "mean" unless changed."""
+        return F.mse_loss(input / self.scale, target / self.scale, reduction=self.reduction)

@@ -1,0 +1,123 @@
+"""A user's net in the place of the built-in one: given the shapes that its constructor names."""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+
+from lampas.errors import InputError, ShapeError
+from lampas.tables.nets import TabularNet
+from lampas.tables.schema import TableTask
+
+NetLike = nn.Module | Callable[..., nn.Module]
+
+_INPUTS = ("inputs", "in_features", "n_inputs", "n_features")
+_OUTPUTS = ("outputs", "out_features", "n_outputs")
+_CLASSES = ("classes", "n_classes", "num_classes")
+
+
+@dataclass(frozen=True, slots=True)
+class Shapes:
+    """What a constructor may ask for by a parameter's name.
+
+    `inputs` (also in_features, n_inputs, n_features): columns of the one float matrix, with
+    categories one-hot. `numbers` (n_numbers), `cardinalities`: for a net that embeds. `outputs`
+    (out_features, n_outputs): columns of the output. `classes` (n_classes, num_classes): the
+    classes, one output each, also where there are two.
+    """
+
+    inputs: int
+    numbers: int
+    cardinalities: list[int]
+    outputs: int
+    task: TableTask
+
+    def named(self) -> dict[str, Any]:
+        """All names and what each of them stands for."""
+        given: dict[str, Any] = dict.fromkeys(_INPUTS, self.inputs)
+        given |= {"numbers": self.numbers, "n_numbers": self.numbers}
+        given |= {"cardinalities": list(self.cardinalities)}
+        given |= dict.fromkeys(_OUTPUTS, self.outputs)
+        return given | dict.fromkeys(_CLASSES, self.outputs)
+
+
+def wants_output_per_class(net: NetLike | None) -> bool:
+    """Whether `net`'s constructor asks for the number of classes."""
+    return any(name in _CLASSES for name in _parameters(net))
+
+
+def build(net: NetLike | None, shapes: Shapes) -> nn.Module:
+    """The net: built-in for None, a module as it is, a class or factory called with the shapes.
+
+    Parameters with a default keep it, unless their name is one of the shapes'. Raises
+    `InputError` for a required parameter that is no shape, for the number of classes where the
+    task has none, and for a factory that returns something else than a module.
+
+    >>> shapes = Shapes(inputs=5, numbers=3, cardinalities=[2], outputs=1, task="binary")
+    >>> build(lambda in_features, outputs: nn.Linear(in_features, outputs), shapes)
+    Linear(in_features=5, out_features=1, bias=True)
+    """
+    if net is None:
+        return TabularNet(shapes.numbers, shapes.cardinalities, shapes.outputs)
+    if isinstance(net, nn.Module):
+        return net
+    built = net(**_asked(net, shapes))
+    if not isinstance(built, nn.Module):
+        raise InputError(f"{_name(net)} returned a {type(built).__name__}, not a torch.nn.Module")
+    return built
+
+
+def takes_parts(net: nn.Module) -> bool:
+    """Whether `forward` has the parameters numbers and categories; else it gets one matrix."""
+    names = inspect.signature(net.forward).parameters
+    return "numbers" in names and "categories" in names
+
+
+def check_output(net: nn.Module, inputs: Any, outputs: int) -> None:
+    """Raise `ShapeError` unless `net` gives (rows, `outputs`) for a few rows of `inputs`."""
+    training = net.training
+    net.eval()
+    with torch.no_grad():
+        given: Any = net(**inputs) if isinstance(inputs, dict) else net(inputs)
+    net.train(training)
+    rows = len(inputs["numbers"] if isinstance(inputs, dict) else inputs)
+    shape = tuple(given.shape) if isinstance(given, torch.Tensor) else type(given).__name__
+    if shape != (rows, outputs):
+        raise ShapeError(
+            f"{type(net).__name__} returned {shape} for {rows} rows, and these targets need "
+            f"{(rows, outputs)}: let its constructor ask for outputs, or for classes"
+        )
+
+
+def _asked(net: Callable[..., nn.Module], shapes: Shapes) -> dict[str, Any]:
+    given, asked = shapes.named(), dict[str, Any]()
+    for name, parameter in _parameters(net).items():
+        if name in _CLASSES and shapes.task in ("regression", "multilabel"):
+            raise InputError(f"{_name(net)} asks for {name}, but the task is {shapes.task}: "
+                             "ask for outputs")  # fmt: skip
+        if name in given:
+            asked[name] = given[name]
+        elif parameter.default is parameter.empty and parameter.kind not in (
+            parameter.VAR_POSITIONAL,
+            parameter.VAR_KEYWORD,
+        ):
+            raise InputError(
+                f"{_name(net)} needs {name!r}, which is no shape of a table: give it a default, "
+                f"or ask for one of {', '.join(given)}"
+            )
+    return asked
+
+
+def _parameters(net: NetLike | None) -> dict[str, inspect.Parameter]:
+    if net is None or isinstance(net, nn.Module):
+        return {}
+    if not callable(net):
+        raise InputError(f"net is {net!r}: pass a torch.nn.Module, its class, or a function")
+    return dict(inspect.signature(net).parameters)
+
+
+def _name(net: Callable[..., Any]) -> str:
+    return getattr(net, "__name__", type(net).__name__)

@@ -1,0 +1,179 @@
+"""A fitted model for tables: columns in, classes or values out, all of it in one file."""
+
+from collections.abc import Mapping
+from os import PathLike
+from typing import Any, final
+
+import pandas as pd
+import torch
+from torch import nn
+
+from lampas import artifact
+from lampas.errors import ArtifactError
+from lampas.history import History
+from lampas.model import Model
+from lampas.tables.nets import Rescaled, RescaledMSELoss
+from lampas.tables.own_net import NetLike, Shapes, build, takes_parts
+from lampas.tables.prepare import Preparer
+from lampas.tables.read import TableLike, read_table
+from lampas.tables.schema import Schema, TableTask
+from lampas.tables.targets import TargetCoder
+
+METRICS: dict[TableTask, tuple[str, ...]] = {
+    "binary": ("accuracy", "roc_auc", "average_precision", "f1"),
+    "multiclass": ("accuracy", "roc_auc", "f1"),
+    "multilabel": ("accuracy", "roc_auc"),
+    "regression": ("mae", "rmse", "r2"),
+}
+"""What `evaluate` tells beside the loss, by task. Of several classes, roc_auc is the mean over
+one against the rest, and f1 the mean over classes."""
+
+_ROWS = 1024  # rows at a time outside of training
+
+
+@final
+class TabularModel:
+    """What `lampas.tabular` returns: a net, and all that stands between it and a table.
+
+    `model`: the `lampas.Model`, compiled. `schema`: what the columns are. `preparer`,
+    `targets`: the fitted preparation of the columns. `metrics`: the scores on the held-out
+    rows (on the training rows where none were held out).
+    """
+
+    def __init__(
+        self,
+        net: nn.Module,
+        schema: Schema,
+        preparer: Preparer,
+        targets: TargetCoder,
+        settings: Mapping[str, Any],
+    ) -> None:
+        self._parts = takes_parts(net)
+        self._net = type(net).__name__
+        whole = Rescaled(net, targets.centre, targets.scale) if targets.scale else net
+        self.model = Model(whole)
+        self.schema = schema
+        self.preparer = preparer
+        self.targets = targets
+        self.settings = dict(settings)
+        self.metrics: dict[str, float] = {}
+        self._history = History()
+
+    @property
+    def history(self) -> History:
+        """Loss and metrics, a row an epoch; `val_` is for the held-out rows."""
+        return self.model.history if len(self.model.history) else self._history
+
+    def loss(self) -> nn.Module:
+        """The loss of this model's task, over outputs and targets as the net has them."""
+        match self.targets.task:
+            case "regression":
+                return RescaledMSELoss(self.targets.scale)
+            case "multiclass":
+                return nn.CrossEntropyLoss()
+            case _:
+                return nn.BCEWithLogitsLoss()
+
+    def inputs(self, frame: pd.DataFrame) -> Any:
+        """What the net reads: its dict of tensors, or one float matrix (N, inputs)."""
+        return self.preparer.transform(frame) if self._parts else self.preparer.matrix(frame)
+
+    def evaluate(self, data: TableLike, *, batch_size: int = _ROWS) -> dict[str, float]:
+        """The loss and metrics over all rows of a table that has the target columns.
+
+        Raises `DataError` where a column does not fit the schema, naming the first.
+        """
+        frame = read_table(data)
+        self.schema.check(frame, targets=True)
+        return self.model.evaluate(self.inputs(frame), self.targets.encode(frame), batch_size)
+
+    def predict(self, data: TableLike, *, batch_size: int = _ROWS) -> pd.DataFrame:
+        """A prediction for each row, with the index of `data`; see `TargetCoder.decode`.
+
+        Raises `DataError` where a column does not fit the schema, naming the first.
+        """
+        frame = read_table(data)
+        self.schema.check(frame)
+        outputs = self.model.predict(self.inputs(frame), batch_size)
+        return self.targets.decode(outputs, frame.index)
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write net, preparation, schema, scores and history into one file, whole or not at all."""
+        plain, arrays = self.preparer.state()
+        content = {
+            "weights": self.model.state_dict(),
+            "schema": self.schema.to_json(),
+            "preparer": plain,
+            "arrays": arrays,
+            "targets": self.targets.to_json(),
+        }
+        artifact.save(
+            artifact.Artifact(
+                "tabular",
+                self._net,
+                content,
+                metrics=self.metrics,
+                history=self.history.rows,
+                settings=self.settings,
+            ),
+            path,
+        )
+
+    @classmethod
+    def load(cls, path: str | PathLike[str], net: NetLike | None = None) -> "TabularModel":
+        """The model that `save` wrote. net: as it was passed to `lampas.tabular`.
+
+        Raises `ArtifactError` for a damaged or foreign file, for a run with a net of the
+        user's when `net` is not passed, and where the weights do not fit it.
+        """
+        return cls.from_artifact(artifact.read(path), path, net)
+
+    @classmethod
+    def from_artifact(
+        cls, saved: artifact.Artifact, path: str | PathLike[str], net: NetLike | None = None
+    ) -> "TabularModel":
+        """The model in an artifact that was read from `path`."""
+        if saved.kind != "tabular":
+            raise ArtifactError(f"{path} holds a run of kind {saved.kind!r}, not a table's")
+        if net is None and saved.settings.get("own_net"):
+            raise ArtifactError(
+                f"{path} was trained with your net {saved.class_name}: pass it, "
+                f"TabularModel.load({str(path)!r}, net={saved.class_name})"
+            )
+        try:
+            return _restored(saved, net)
+        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+            reason = str(error).splitlines()[-1].strip() if str(error) else type(error).__name__
+            raise ArtifactError(f"{path} does not fit {net or 'this Lampas'}: {reason}") from error
+
+    def __repr__(self) -> str:
+        scores = ", ".join(f"{name} {value:.4f}" for name, value in self.metrics.items())
+        names = ", ".join(self.targets.names)
+        return f"TabularModel({self.schema.task} of {names}, {self._net}; held out: {scores})"
+
+
+def _restored(saved: artifact.Artifact, net: NetLike | None) -> TabularModel:
+    content = saved.content
+    schema = Schema.from_json(content["schema"])
+    preparer = Preparer.from_state(content["preparer"], content["arrays"])
+    targets = TargetCoder.from_json(content["targets"])
+    with torch.random.fork_rng(devices=[]):
+        built = build(net, shapes_of(preparer, targets))
+    restored = TabularModel(built, schema, preparer, targets, saved.settings)
+    restored.model.load_state_dict(content["weights"])
+    restored.model.eval()
+    restored.model.compile(None, restored.loss(), list(METRICS[targets.task]))
+    restored.metrics = dict(saved.metrics)
+    restored._history = History.from_rows(saved.history)  # pyright: ignore[reportPrivateUsage]
+    return restored
+
+
+def shapes_of(preparer: Preparer, targets: TargetCoder) -> Shapes:
+    """The shapes that a net for these tables needs."""
+    return Shapes(
+        inputs=preparer.width,
+        numbers=len(preparer.centre),
+        cardinalities=preparer.cardinalities,
+        outputs=targets.outputs,
+        task=targets.task,
+    )
