@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from lampas.errors import InputError
-from lampas.optim import check, freeze
+from lampas.optim import check, freeze, warn_missing
 
 
 def net() -> nn.Module:
@@ -77,10 +77,21 @@ def test_a_part_of_the_model_left_out_is_a_warning() -> None:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         check(optimizer, model)
+        warn_missing([optimizer], model)
     assert [str(w.message) for w in caught] == [
         "the optimizer lacks 4 of the model's 6 trainable parameters, the first is '1.weight': "
         "they will not train; add them, or freeze them with lampas.optim.freeze"
     ]
+
+
+def test_several_optimizers_that_share_the_model_are_no_warning() -> None:
+    model = net()
+    optimizers = [torch.optim.Adam(part.parameters()) for part in model]
+    for optimizer in optimizers:
+        check(optimizer, model)
+    warn_missing(optimizers, model)
+    freeze(model, "2")
+    warn_missing(optimizers[:2], model)
 
 
 def test_tensors_on_another_device() -> None:

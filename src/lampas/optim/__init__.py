@@ -2,7 +2,7 @@
 
 from lampas.optim import schedules
 from lampas.optim.averaging import EMA, SWA, Averaging
-from lampas.optim.checks import check, check_model
+from lampas.optim.checks import check, check_model, warn_missing
 from lampas.optim.clip import clip_, require_positive
 from lampas.optim.fastest import use_fastest
 from lampas.optim.freeze import freeze, unfreeze
@@ -30,4 +30,5 @@ __all__ = [
     "schedules",
     "unfreeze",
     "use_fastest",
+    "warn_missing",
 ]

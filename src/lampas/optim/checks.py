@@ -1,6 +1,7 @@
 """What can be wrong between an optimizer and a model, one clear line each."""
 
 import warnings
+from collections.abc import Iterable
 
 import torch
 from torch import Tensor, nn
@@ -15,7 +16,7 @@ def check(optimizer: torch.optim.Optimizer, model: nn.Module) -> None:
     Refused: a model without trainable parameters or with a lazy layer that has no weights yet;
     an optimizer that holds none of the model's parameters, or frozen ones only; state or
     parameters on another device. Further tensors in the optimizer (a loss that learns) are
-    fine. Trainable parameters that the optimizer lacks are a warning: they may be meant.
+    fine, and so are parameters that it lacks: see `warn_missing`.
 
     >>> net, other = nn.Linear(2, 1), nn.Linear(2, 1)
     >>> check(torch.optim.SGD(net.parameters()), net)
@@ -28,7 +29,6 @@ def check(optimizer: torch.optim.Optimizer, model: nn.Module) -> None:
     held = [p for group in optimizer.param_groups for p in group["params"]]
     _check_owner(held, model)
     _check_devices(optimizer, held, model)
-    _warn_missing(held, model)
 
 
 def check_model(model: nn.Module) -> None:
@@ -53,6 +53,26 @@ def check_model(model: nn.Module) -> None:
         raise InputError(
             f"all {len(parameters)} parameters of the model are frozen (requires_grad=False): "
             "there is nothing to train; lampas.optim.unfreeze(model) trains them"
+        )
+
+
+def warn_missing(optimizers: Iterable[torch.optim.Optimizer], model: nn.Module) -> None:
+    """Warn of trainable parameters that none of `optimizers` holds: it may be meant.
+
+    Meant for `Model.compile`: the warning points at the line that called it.
+
+    >>> warn_missing([torch.optim.SGD(nn.Linear(2, 1).parameters())], nn.Flatten())
+    """
+    held = {id(p) for o in optimizers for group in o.param_groups for p in group["params"]}
+    trainable = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
+    missing = [name for name, p in trainable if id(p) not in held]
+    if missing:
+        warnings.warn(
+            f"the optimizer lacks {len(missing)} of the model's {len(trainable)} trainable "
+            f"parameters, the first is {missing[0]!r}: they will not train; add them, or freeze "
+            "them with lampas.optim.freeze",
+            UserWarning,
+            stacklevel=4,
         )
 
 
@@ -90,17 +110,3 @@ def _check_devices(optimizer: torch.optim.Optimizer, held: list[Tensor], model: 
 
 def _join(devices: set[torch.device]) -> str:
     return ", ".join(sorted(map(str, devices)))
-
-
-def _warn_missing(held: list[Tensor], model: nn.Module) -> None:
-    ids = {id(p) for p in held}
-    trainable = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
-    missing = [name for name, p in trainable if id(p) not in ids]
-    if missing:
-        warnings.warn(
-            f"the optimizer lacks {len(missing)} of the model's {len(trainable)} trainable "
-            f"parameters, the first is {missing[0]!r}: they will not train; add them, or freeze "
-            "them with lampas.optim.freeze",
-            UserWarning,
-            stacklevel=3,
-        )
