@@ -159,8 +159,8 @@ _Turn = Callable[[pd.DatetimeIndex], object]
 _CIRCLES: dict[str, _Turn] = {  # the share of a full turn
     "month": lambda when: (when.month - 1) / 12,
     "day": lambda when: (when.day - 1) / 31,
-    "weekday": lambda when: when.weekday / 7,
-    "day of year": lambda when: (when.dayofyear - 1) / 365.25,
+    "weekday": lambda when: when.day_of_week / 7,
+    "day of year": lambda when: (when.day_of_year - 1) / 365.25,
     "hour": lambda when: (when.hour + when.minute / 60) / 24,
 }
 

@@ -214,8 +214,15 @@ def _stray(column: pd.Series) -> tuple[Kind, str]:
 
 def _guess_text(column: pd.Series) -> tuple[Kind, str]:
     texts = [str(word) for word in cells.labels(column)]
+    if column.is_unique and _hash_like(texts):
+        return "identifier", "ignored: a different code in each row"
     if frequent_tokens(texts):
         return "text", f"such as {texts[0][:40]!r}"
     if column.is_unique:
         return "identifier", "ignored: a different text in each row, no word in common"
     return "category", ""
+
+
+def _hash_like(texts: Sequence[str]) -> bool:
+    """Codes of one length without a space, as UUIDs are; their letters recur by chance."""
+    return len({len(text) for text in texts}) == 1 and not any(" " in text for text in texts)

@@ -129,7 +129,8 @@ def _check_rows(path: Path, text: str, delimiter: str) -> list[str]:
             rows += 1
             if len(fields) != len(header):
                 raise DataError(
-                    f"{path}: line {first} has {len(fields)} fields, the header has {len(header)}; "
+                    f"{path}: line {first} has {len(fields)} field{'s' * (len(fields) > 1)}, "
+                    f"the header has {len(header)}; "
                     "quote a field that holds the delimiter, or pass delimiter="
                 )
     except csv.Error as error:

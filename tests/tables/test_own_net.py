@@ -1,0 +1,80 @@
+"""A net of the user's gets the shapes that it names, or one clear line."""
+
+import pytest
+import torch
+from torch import nn
+
+from lampas.errors import InputError, ShapeError
+from lampas.tables.nets import TabularNet
+from lampas.tables.own_net import Shapes, build, check_output, takes_parts, wants_output_per_class
+
+SHAPES = Shapes(inputs=9, numbers=5, cardinalities=[4], outputs=2, task="multiclass")
+
+
+def refused(net, shapes=SHAPES):
+    with pytest.raises(InputError) as caught:
+        build(net, shapes)
+    return str(caught.value)
+
+
+class Parts(nn.Module):
+    def __init__(self, n_numbers, cardinalities, classes, width=7):
+        super().__init__()
+        self.given = (n_numbers, cardinalities, classes, width)
+
+    def forward(self, numbers, categories):
+        return numbers[:, :2]
+
+
+@pytest.mark.parametrize("inputs", ["inputs", "in_features", "n_inputs", "n_features"])
+@pytest.mark.parametrize("outputs", ["outputs", "out_features", "n_outputs", "classes", "n_classes", "num_classes"])  # fmt: skip
+def test_shapes_by_name(inputs, outputs):
+    scope = {"nn": nn}
+    exec(f"def make({inputs}, {outputs}): return nn.Linear({inputs}, {outputs})", scope)
+    net = build(scope["make"], SHAPES)
+    assert (net.in_features, net.out_features) == (9, 2)
+    assert wants_output_per_class(scope["make"]) == ("classes" in outputs)
+
+
+def test_parts_and_defaults():
+    net = build(Parts, SHAPES)
+    assert net.given == (5, [4], 2, 7)
+    assert takes_parts(net)
+    assert not takes_parts(nn.Linear(1, 1))
+
+
+def test_a_module_is_taken_as_it_is_and_none_is_the_built_in():
+    net = nn.Linear(9, 2)
+    assert build(net, SHAPES) is net
+    assert not wants_output_per_class(net)
+    assert isinstance(build(None, SHAPES), TabularNet)
+
+
+def test_what_cannot_be_built():
+    class Deep(nn.Module):
+        def __init__(self, inputs, depth):
+            super().__init__()
+
+    assert refused(Deep) == (
+        "Deep needs 'depth', which is no shape of a table: give it a default, or ask for one of "
+        "inputs, in_features, n_inputs, n_features, numbers, n_numbers, cardinalities, outputs, "
+        "out_features, n_outputs, classes, n_classes, num_classes"
+    )
+    assert refused(3) == "net is 3: pass a torch.nn.Module, its class, or a function"
+    assert refused(lambda inputs: inputs) == "<lambda> returned a int, not a torch.nn.Module"
+    numbers = Shapes(9, 5, [4], 1, "regression")
+    assert refused(Parts, numbers) == (
+        "Parts asks for classes, but the task is regression: ask for outputs"
+    )
+
+
+def test_an_output_of_another_width():
+    with pytest.raises(ShapeError) as caught:
+        check_output(nn.Linear(9, 3), torch.zeros(4, 9), 2)
+    assert str(caught.value) == (
+        "Linear returned (4, 3) for 4 rows, and these targets need (4, 2): "
+        "let its constructor ask for outputs, or for classes"
+    )
+    check_output(nn.Linear(9, 2), torch.zeros(4, 9), 2)
+    parts = {"numbers": torch.zeros(4, 5), "categories": torch.zeros(4, 1)}
+    check_output(build(Parts, SHAPES), parts, 2)

@@ -1,0 +1,167 @@
+"""Reading tables: what is accepted, and the one line for each thing that is wrong."""
+
+import gzip
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lampas.errors import DataError
+from lampas.tables.read import read_table
+
+
+def write(path, text, encoding="utf-8"):
+    path.write_bytes(text if isinstance(text, bytes) else text.encode(encoding))
+    return path
+
+
+def refused(source, **options):
+    with pytest.raises(DataError) as caught:
+        read_table(source, **options)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.csv", "x,y\n1,a\n2,b\n"),
+        ("a.csv", "x;y\n1;a\n2;b\n"),
+        ("a.csv", "x\ty\n1\ta\n2\tb\n"),
+        ("a.tsv", "x\ty\n1\ta\n2\tb\n"),
+        ("a.txt", "x|y\n1|a\n2|b\n"),
+        ("a.csv", b"\xef\xbb\xbfx,y\n1,a\n\n2,b"),
+        ("a.csv", "x , y\n1, a\n2, b\n"),
+        ("a.CSV", 'x,y\r\n1,"a"\r\n2,"b"\r\n'),
+    ],
+)
+def test_the_same_table_in_many_dresses(tmp_path, name, text):
+    frame = read_table(write(tmp_path / name, text))
+    assert frame.to_dict("list") == {"x": [1, 2], "y": ["a", "b"]}
+
+
+def test_gz_and_parquet(tmp_path):
+    frame = pd.DataFrame({"x": [1, 2], "y": ["a", "b"]})
+    (tmp_path / "a.csv.gz").write_bytes(gzip.compress(b"x,y\n1,a\n2,b\n"))
+    frame.to_parquet(tmp_path / "a.parquet")
+    for name in ("a.csv.gz", "a.parquet"):
+        assert read_table(tmp_path / name).to_dict("list") == frame.to_dict("list")
+
+
+def test_a_decimal_comma_does_not_make_the_comma_a_delimiter(tmp_path):
+    frame = read_table(write(tmp_path / "a.csv", "x;y;z\n1,5;2,5;3,5\n1,5;2,5;3,5\n"))
+    assert list(frame.columns) == ["x", "y", "z"]
+
+
+def test_a_quoted_field_may_hold_delimiters_and_lines(tmp_path):
+    frame = read_table(write(tmp_path / "a.csv", 'x,y\n"a, b;\nc",1\nd,2\n'))
+    assert frame["x"].tolist() == ["a, b;\nc", "d"]
+
+
+def test_one_plain_column_is_a_table(tmp_path):
+    assert read_table(write(tmp_path / "a.csv", "x\n1\n2\n"))["x"].tolist() == [1, 2]
+
+
+def test_a_frame_keeps_its_index_and_gets_text_for_names():
+    frame = read_table(pd.DataFrame({0: [1, 2]}, index=[7, 9]))
+    assert list(frame.columns) == ["0"]
+    assert list(frame.index) == [7, 9]
+
+
+def test_columns_go_by_position_not_by_index():
+    one, two = pd.Series([1, 2], index=[0, 1]), pd.Series([3, 4], index=[1, 0])
+    assert read_table({"a": one, "b": two})["b"].tolist() == [3, 4]
+
+
+def test_other_encodings_and_delimiters_when_asked(tmp_path):
+    path = write(tmp_path / "a.csv", "x:y\né:1\n", "cp1252")
+    frame = read_table(path, encoding="cp1252", delimiter=":")
+    assert frame.to_dict("list") == {"x": ["é"], "y": [1]}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("a.csv", "", "the file is empty"),
+        ("a.csv", " \n\n", "the file is empty"),
+        ("a.csv", "x,y\n", "only a header, no rows"),
+        (
+            "a.csv",
+            "x,y\n1,2\n3\n",
+            "line 3 has 1 field, the header has 2; quote a field that holds the delimiter, "
+            "or pass delimiter=",
+        ),
+        (
+            "a.csv",
+            'x,y\n"1\n",2\n3,4,5\n',
+            "line 4 has 3 fields, the header has 2; quote a field that holds the delimiter, "
+            "or pass delimiter=",
+        ),
+        ("a.csv", "x,y,x\n1,2,3\n", "column 'x' is there twice; rename or drop one of them"),
+        (
+            "a.csv",
+            "x y z\n1 2 3\n",
+            "only one column, 'x y z', but ' ' would give 3; pass delimiter=' '",
+        ),
+        (
+            "a.csv",
+            "a;b|c\n1;2|3\n",
+            "';' or '|' may separate the fields: both give 2 columns; pass delimiter=';'",
+        ),
+        (
+            "a.csv",
+            b"x,y\ncaf\xe9,1\n",
+            "not utf-8: byte 0xe9 at offset 7, line 2; it may be 'cp1252': "
+            "pass encoding='cp1252'",
+        ),
+        (
+            "a.csv",
+            "x,y\n中文表格,1\n".encode("gb18030"),
+            "not utf-8: byte 0xd6 at offset 4, line 2; it may be 'gb18030': "
+            "pass encoding='gb18030'",
+        ),
+        (
+            "a.csv",
+            "x,y\n1,2\n".encode("utf-16"),
+            "not utf-8: byte 0xff at offset 0, line 1; it may be 'utf-16': "
+            "pass encoding='utf-16'",
+        ),
+        ("a.parquet", "x,y\n1,2\n", "not a Parquet file, or a damaged one"),
+        (
+            "a.xlsx",
+            "x",
+            "a table is a .csv, .tsv or .txt file (also .gz) or a .parquet file, not '.xlsx'",
+        ),
+        (
+            "table",
+            "x",
+            "a table is a .csv, .tsv or .txt file (also .gz) or a .parquet file, "
+            "not 'one without a suffix'",
+        ),
+    ],
+)
+def test_one_clear_line_for_a_bad_file(tmp_path, name, text, message):
+    path = write(tmp_path / name, text)
+    assert refused(path) == f"{path}: {message}"
+
+
+def test_files_that_cannot_be_read(tmp_path):
+    assert refused(tmp_path / "no.csv") == f"{tmp_path / 'no.csv'}: no such file"
+    (tmp_path / "folder.csv").mkdir()
+    assert refused(tmp_path / "folder.csv").endswith("cannot be read (Is a directory)")
+    write(tmp_path / "a.csv.gz", "no gzip")
+    assert "not a whole gzip file" in refused(tmp_path / "a.csv.gz")
+    (tmp_path / "b.csv.gz").write_bytes(gzip.compress(b"x,y\n1,a\n2,b\n")[:-6])
+    assert "not a whole gzip file" in refused(tmp_path / "b.csv.gz")
+    path = write(tmp_path / "a.csv", "x,y\n1,2\n")
+    assert refused(path, encoding="utf-9") == f"{path}: unknown encoding 'utf-9'; try 'utf-8'"
+
+
+def test_columns_that_do_not_make_a_table():
+    assert refused({"a": [1], "b": [1, 2]}) == "the columns have several lengths: 'a' 1, 'b' 2"
+    assert refused({"a": np.zeros((2, 3))}) == (
+        "column 'a' has shape (2, 3): a column has one dimension"
+    )
+    assert refused({}) == "the table: no columns"
+    assert refused(pd.DataFrame({"a": []})) == "the table: no rows"
+    twice = pd.DataFrame([[1, 2]], columns=["a", "a"])
+    assert refused(twice) == "the table: column 'a' is there twice; rename or drop one of them"

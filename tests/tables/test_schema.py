@@ -1,0 +1,97 @@
+"""The schema as JSON, and what it says of tables that do not fit it."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lampas.errors import DataError
+from lampas.tables.infer import infer
+from lampas.tables.schema import KINDS, Column, Schema
+
+TABLE = pd.DataFrame(
+    {
+        "age": np.linspace(1, 80, 40),
+        "sex": ["male", "female"] * 20,
+        "code": ["1", "2", "x", "y"] * 10,
+        "member": ["yes", "no"] * 20,
+        "joined": pd.date_range("2024-01-01", periods=40).astype(str),
+        "note": [f"{title} {i}x" for i, title in enumerate(["Mr.", "Mrs."] * 20)],
+        "row": range(40),
+        "y": ["no", "yes"] * 20,
+    }
+)
+SCHEMA = infer(TABLE, "y")
+
+
+def refused(frame, targets=False):
+    with pytest.raises(DataError) as caught:
+        SCHEMA.check(frame, targets=targets)
+    return str(caught.value)
+
+
+columns = st.builds(
+    Column,
+    name=st.text(),
+    kind=st.sampled_from(KINDS),
+    missing=st.floats(0, 1),
+    low=st.none() | st.floats(allow_nan=False, allow_infinity=False),
+    values=st.lists(st.text() | st.integers() | st.booleans(), max_size=3).map(tuple),
+    pattern=st.none() | st.just("ISO8601"),
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(columns, max_size=4), st.sampled_from(["binary", "regression"]))
+def test_json_and_back_is_the_same_schema(listed, task):
+    schema = Schema(tuple(listed), task)
+    assert Schema.from_json(json.loads(json.dumps(schema.to_json()))) == schema
+
+
+def test_what_fits():
+    SCHEMA.check(TABLE, targets=True)
+    SCHEMA.check(TABLE[TABLE.columns[::-1]].assign(extra=1), targets=True)
+    SCHEMA.check(TABLE.drop(columns=["row", "y"]))
+    SCHEMA.check(TABLE.assign(sex="other", age=np.nan, note=12))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"age": "old"}, "column 'age': row 0 holds 'old', but a number is needed; "
+         "correct it or leave it empty"),
+        ({"age": -np.inf}, "column 'age': row 0 holds -inf, but a finite number is needed; "
+         "correct it or leave it empty"),
+        ({"sex": 1.5}, "column 'sex': row 0 holds 1.5, a number, where training had text "
+         "(male, female)"),
+        ({"member": "perhaps"}, "column 'member': row 0 holds 'perhaps', but true or false "
+         "(yes/no, 1/0) is needed"),
+        ({"joined": "31/12/2024"}, "column 'joined': row 0 holds '31/12/2024', but a date like "
+         "2024-12-31 is needed"),
+        ({"joined": 20241231}, "column 'joined': row 0 holds 20241231, but a date like "
+         "2024-12-31 is needed"),
+        ({"y": "maybe"}, "target 'y': row 0 holds 'maybe', a class that training did not have "
+         "(no, yes)"),
+        ({"y": None}, "target 'y': 40 rows have no value (row 0, 1, 2, …); "
+         "drop them: data.dropna(subset=['y'])"),
+    ],
+)  # fmt: skip
+def test_the_first_column_that_does_not_fit(change, message):
+    assert refused(TABLE.assign(**change), targets=True) == message
+
+
+def test_the_row_is_named_by_the_index():
+    frame = TABLE.assign(age=[*TABLE["age"][:-1], "old"]).set_index(TABLE.index + 100)
+    assert refused(frame).startswith("column 'age': row 139 holds 'old'")
+
+
+def test_missing_columns_and_rows():
+    assert refused(TABLE.rename(columns={"joined": "join"})) == (
+        "column 'joined' is missing; the columns are: "
+        "'join', 'age', 'sex', 'code', 'member', 'note', 'row', 'y'"
+    )
+    assert refused(TABLE.drop(columns="y"), targets=True).startswith("column 'y' is missing")
+    assert refused(TABLE.head(0)) == "the table has no rows"
