@@ -78,8 +78,8 @@ def _check_signature(function: Any, where: str) -> None:
 
 
 def _no_callback(what: Any, where: str) -> InputError:
-    shown = repr(what)
-    shown = shown if len(shown) <= 60 else f"a {type(what).__name__}"
+    plain = what is None or isinstance(what, str | int | float)
+    shown = repr(what) if plain else f"a {type(what).__name__}"
     return InputError(
         f"{where} is {shown}, not a callback: pass an object of lampas.callbacks, or a function "
         "of one event"

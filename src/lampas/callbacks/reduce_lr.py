@@ -21,8 +21,8 @@ class ReduceLROnPlateau(Callback):
 
     After `patience` epochs without an improvement of more than `min_delta`, the rate of each
     parameter group of each optimiser becomes `max(rate * factor, min_lr)` (a rate already below
-    `min_lr` stays), and one line on stderr says so. Then `cooldown` epochs pass before patience
-    counts again.
+    `min_lr` stays), and one line on stderr says so. Then patience rests, and counts again from
+    the last of `cooldown` epochs on, as in Keras.
     `mode` and epochs without the number: as in `EarlyStopping`.
 
     Not together with `compile(scheduler=...)`: a scheduler that sets the rate anew at every step
