@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lampas import callbacks, datasets, errors, losses, metrics, optim
-    from lampas.artifact import load
     from lampas.callbacks import Callback, Event, Stop
     from lampas.data.batch import Batch
     from lampas.errors import LampasError
     from lampas.history import History
+    from lampas.lr_finder import LRFinder, find_lr
     from lampas.model import Model
+    from lampas.saving import load
     from lampas.seeding import seed
     from lampas.step import StepResult
     from lampas.tables.task import TabularModel, tabular
@@ -27,12 +28,14 @@ _HOMES = {
     "Callback": "lampas.callbacks",
     "Event": "lampas.callbacks",
     "History": "lampas.history",
+    "LRFinder": "lampas.lr_finder",
     "LampasError": "lampas.errors",
     "Model": "lampas.model",
     "StepResult": "lampas.step",
     "Stop": "lampas.callbacks",
     "TabularModel": "lampas.tables.task",
-    "load": "lampas.artifact",
+    "find_lr": "lampas.lr_finder",
+    "load": "lampas.saving",
     "seed": "lampas.seeding",
     "tabular": "lampas.tables.task",
 }
@@ -43,6 +46,7 @@ __all__ = [
     "Callback",
     "Event",
     "History",
+    "LRFinder",
     "LampasError",
     "Model",
     "StepResult",
@@ -52,6 +56,7 @@ __all__ = [
     "callbacks",
     "datasets",
     "errors",
+    "find_lr",
     "load",
     "losses",
     "metrics",

@@ -84,6 +84,8 @@ class Term:
                 f"sample_weight and class_weight need the loss of each sample, but {self.name} "
                 f"returns shape {tuple(each.shape)}: make it return one value a sample"
             )
+        each = each.reshape(len(each), -1)
+        each = each.sum(1) if self.reduction == "batchmean" else each.mean(1)
         total, count = _dot(each, weight), self.count(y_true, weight, len(weight))
         return (total if self.reduction == "sum" else total / _positive(count)), count
 
@@ -130,9 +132,9 @@ def _with_reduction(function: LossFunction, reduction: str) -> LossFunction:
         return function
     if function.reduction == reduction:
         return function
-    twin = copy.copy(function)  # shallow: the weights are shared
+    twin: Any = copy.copy(function)  # shallow: the weights are shared
     twin.reduction = reduction
-    return cast(LossFunction, twin)
+    return twin
 
 
 class OwnLoss:
@@ -200,13 +202,12 @@ class Criterion:
         counts: list[Count] = []
         total: torch.Tensor | None = None
         for index, (key, term) in enumerate(self._terms):
-            y_pred, y_true = pick(output, key, "the model's output"), pick(batch.y, key, "y")
-            if not self.checked:
-                losses.check(term.function, y_pred, y_true)
+            y_pred = output if key is None else pick(output, key, "the model's output")
+            y_true = batch.y if key is None else pick(batch.y, key, "y")
             value, count = self._value(term, y_pred, y_true, batch)
             values.append(value)
             counts.append(count)
-            part = self._share(value, index, batch)
+            part = value if batch.shares is None else self._share(value, index, batch)
             part = part if term.weight == 1.0 else part * term.weight
             total = part if total is None else total + part
         self.checked = True
@@ -216,6 +217,8 @@ class Criterion:
     def _value(
         self, term: Term, y_pred: Any, y_true: Any, batch: Batch
     ) -> tuple[torch.Tensor, Count]:
+        if not self.checked:
+            losses.check(term.function, y_pred, y_true)
         try:
             return term(y_pred, y_true, batch.weight, batch.size)
         except (RuntimeError, IndexError, TypeError, ValueError):
@@ -284,10 +287,14 @@ def make_criterion(loss: Any, loss_weights: Any = None) -> Criterion:
         keys = list(range(len(specs)))
         names = [f"output_{key}_loss" for key in keys]
     else:
-        return Criterion([(None, Term("loss", losses.resolve(loss)))])
+        return Criterion([(None, _term("loss", loss))])
     weights = _weights(loss_weights, keys)
-    return Criterion([(key, Term(name, losses.resolve(spec), weight))
-                      for key, name, spec, weight in zip(keys, names, specs, weights, strict=True)])  # fmt: skip
+    parts = zip(keys, names, specs, weights, strict=True)
+    return Criterion([(key, _term(name, spec, weight)) for key, name, spec, weight in parts])
+
+
+def _term(name: str, spec: Any, weight: float = 1.0) -> Term:
+    return Term(name, losses.as_module(losses.resolve(spec)), weight)
 
 
 def _weights(loss_weights: Any, keys: list[Any]) -> list[float]:

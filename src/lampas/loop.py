@@ -2,7 +2,7 @@
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 def fit(run: Run) -> History:
     """Train for the epochs of `run`; ends early, and cleanly, on a `Stop` or Ctrl-C."""
+    run.model.plan.begin()
     modes = training_modes(run.model)
     pace = Pace(run)
     with _interrupts(run):
@@ -75,10 +76,11 @@ def train_epoch(run: Run, pace: Pace) -> dict[str, float] | None:
             _failed(run, error, batch)
             return None
         tally.add(result, batch)
-        if batch.closes:
+        if pace.is_busy and batch.closes:
             pace.after_step()
         run.step += 1
-        run.listen(tally)
+        if run.is_watched:
+            run.listen(tally)
         if run.stopped is not None:
             return None
     if run.step == 0:
@@ -131,7 +133,7 @@ def predict(model: "Model", feed: Feed) -> Iterator[Any]:
 
 
 @contextmanager
-def evaluating(model: nn.Module) -> Iterator[None]:
+def evaluating(model: nn.Module) -> Generator[None]:
     """Evaluation mode inside; each module's own mode is put back after."""
     modes = training_modes(model)
     model.eval()
@@ -153,7 +155,7 @@ def restore_modes(modes: list[tuple[nn.Module, bool]]) -> None:
 
 
 @contextmanager
-def _interrupts(run: Run) -> Iterator[None]:
+def _interrupts(run: Run) -> Generator[None]:
     """The first Ctrl-C ends the run after its step, with nothing lost; a second interrupts.
 
     Only Python's own handling is replaced: a program that has a handler keeps it.

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import torch
 from torch import nn
 
-from lampas import artifact, loop, losses, optim, step
+from lampas import loop, losses, optim, step
 from lampas.callbacks import CallbackLike, listeners
 from lampas.criterion import make_criterion
 from lampas.data.batch import Batch, Feed
@@ -30,6 +30,7 @@ from lampas.plan import (
 from lampas.run import Run
 from lampas.step import StepResult
 from lampas.summary import Summary, summarize
+from lampas.weights import save_model
 
 
 class Model(nn.Module):
@@ -127,7 +128,7 @@ class Model(nn.Module):
             schedule=make_schedule(scheduler, optimizers, scheduler_every),
             averaging=averaging,
         )
-        self._restore_optimizers()
+        self._continue_optimizers()
 
     @property
     def plan(self) -> Plan:
@@ -292,8 +293,24 @@ class Model(nn.Module):
             yield map_leaves(_on_cpu, output)
 
     def save(self, path: str | Path) -> None:
-        """Write weights, optimiser state and history to one file, whole or not at all."""
-        artifact.save_model(self, path)
+        """Write weights, optimiser state and history to one file, whole or not at all.
+
+        The file is a safetensors file with a description in JSON: no pickle, no code; it holds
+        the names that the wrapped module's own `state_dict` has. `lampas.load` reads it. Raises
+        `InputError` for a place that cannot be written.
+        """
+        named = self.plan.named_optimizers if self.is_compiled else {}
+        save_model(
+            self.net if type(self) is Model else self,
+            path,
+            optimizers=named,
+            history=self.history.rows,
+        )
+
+    def continue_from(self, optimizers: Mapping[str, Any], history: History) -> None:
+        """Take the history of a saved run, and its optimiser states for the next `compile`."""
+        self.__dict__["_history"] = history
+        self.__dict__["_saved_optimizers"] = dict(optimizers)
 
     def summary(
         self, input_shape: Any = None, input_dtype: Any = None, *, inputs: Any = None
@@ -307,6 +324,14 @@ class Model(nn.Module):
 
     def _source(self, x: Any, y: Any, weight: Any, class_weight: Any) -> Source:
         return make_source(x, y, weight, device_of(self), dtype_of(self), class_weight)
+
+    def _continue_optimizers(self) -> None:
+        """The first `compile` after `lampas.load` goes on with the optimiser that was saved."""
+        saved: dict[str, Any] = self.__dict__.pop("_saved_optimizers", {})
+        for name, state in saved.items():
+            optimizer = self.plan.named_optimizers.get(name)
+            if optimizer is not None:
+                optim.load_state(optimizer, state)
 
     def _ready_to_fit(self) -> Plan:
         plan = self.plan

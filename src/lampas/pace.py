@@ -1,6 +1,7 @@
 """What happens between steps: learning rates follow their schedule, averages their weights."""
 
 from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 from lampas.errors import InputError
 from lampas.run import Run
@@ -14,10 +15,11 @@ class Pace:
         self._model = run.model
         self._schedule = plan.schedule
         self._averaging = plan.averaging
-        self._busy = plan.schedule is not None or plan.averaging is not None
+        self.is_busy = plan.schedule is not None or plan.averaging is not None
         self._total = 0
         self.updates = 0
-        if self._busy:
+        self._rate: Any = 0.0
+        if self.is_busy:
             self._begin(run)
 
     def _begin(self, run: Run) -> None:
@@ -37,9 +39,8 @@ class Pace:
 
     def after_step(self) -> None:
         """After each optimiser step."""
-        if not self._busy:
-            return
         self.updates += 1
+        self._rate = self._first_rate()
         if self._averaging is not None:
             self._averaging.update(self._model, self.updates, self._total)
         if self._schedule is not None:
@@ -62,8 +63,10 @@ class Pace:
             self._averaging.finish(self._model)
 
     def record(self) -> dict[str, float]:
-        """The learning rate of each optimiser's first group, where a schedule moves it."""
+        """The learning rate of the last step's first group, where a schedule moves it."""
+        return {} if self._schedule is None else {"lr": float(self._rate)}
+
+    def _first_rate(self) -> Any:
         if self._schedule is None:
-            return {}
-        rates = [float(group["lr"]) for group in self._schedule.optimizer.param_groups]
-        return {"lr": rates[0]}
+            return 0.0
+        return self._schedule.optimizer.param_groups[0]["lr"]

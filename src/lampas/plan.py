@@ -58,6 +58,7 @@ class Plan:
         self.wants_closure = any(isinstance(o, torch.optim.LBFGS) for o in self.optimizers)
         if self.wants_closure:
             self._check_closure()
+        self.begin()
 
     def in_float32(self, output: Any) -> Any:
         """What a forward pass under autocast returned, ready for an exact loss."""
@@ -75,19 +76,16 @@ class Plan:
             return output.detach()
         return map_leaves(_detach, output)
 
-    def parameters(self, optimizer: torch.optim.Optimizer) -> list[nn.Parameter]:
-        """All parameters of one optimiser."""
-        return [p for group in optimizer.param_groups for p in group["params"]]
+    def begin(self) -> None:
+        """Look again at what may change between two fits: the optimisers' parameter groups."""
+        self.parameters = [p for o in self.optimizers for p in parameters_of(o)]
 
     def _check(self) -> None:
         if self.precision not in PRECISIONS:
             raise unknown_name("precision", self.precision, PRECISIONS)
         if isinstance(self.accumulate, bool) or self.accumulate < 1:
             raise InputError(f"accumulate is {self.accumulate!r}: it must be 1 or more batches")
-        for name in ("clip_norm", "clip_value"):
-            limit = getattr(self, name)
-            if limit is not None and not limit > 0:
-                raise InputError(f"{name} is {limit!r}: it must be a positive number, or None")
+        optim.require_positive(norm=self.clip_norm, value=self.clip_value)
 
     def _check_closure(self) -> None:
         if len(self.optimizers) > 1 or self.accumulate > 1 or self.precision == "fp16":
@@ -95,6 +93,11 @@ class Plan:
                 "LBFGS evaluates the loss several times a step: it works alone, with "
                 "accumulate=1 and without fp16"
             )
+
+
+def parameters_of(optimizer: torch.optim.Optimizer) -> list[nn.Parameter]:
+    """All parameters of one optimiser."""
+    return [p for group in optimizer.param_groups for p in group["params"]]
 
 
 def _float(leaf: Any) -> Any:
@@ -119,6 +122,7 @@ def make_optimizers(spec: Any, model: nn.Module) -> dict[str, torch.optim.Optimi
     for optimizer in made.values():
         optim.check(optimizer, model)
         optim.use_fastest(optimizer, model)
+    optim.warn_missing(made.values(), model)
     return made
 
 

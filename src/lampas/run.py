@@ -37,6 +37,7 @@ class Run:
     def __post_init__(self) -> None:
         self.hears_steps = any(hears(c, "step") for c in self.callbacks)
         self.hears_looks = any(hears(c, "look") for c in self.callbacks)
+        self.is_watched = self.hears_steps or self.hears_looks
         self._next_look = 0.0
 
     def tell(self, kind: EventKind, logs: Mapping[str, float] | None = None) -> None:

@@ -35,8 +35,8 @@ def train_step(model: "Model", batch: Batch) -> StepResult:
     if plan.wants_closure:
         return _closure_step(model, batch)
     if batch.opens:
-        for optimizer in plan.optimizers:
-            optimizer.zero_grad()
+        for parameter in plan.parameters:
+            parameter.grad = None  # `zero_grad()`, less the 5 µs of its entry for the profiler
 
     with plan.autocast:
         output = model(*batch.args, **batch.kwargs)
@@ -96,7 +96,9 @@ def _update(plan: "Plan") -> None:
     for optimizer in plan.optimizers:
         if plan.clips:
             plan.scaler.unscale_(optimizer)
-            optim.clip_(plan.parameters(optimizer), plan.clip_norm, plan.clip_value)
+    if plan.clips:
+        optim.clip_(plan.parameters, plan.clip_norm, plan.clip_value)
+    for optimizer in plan.optimizers:
         plan.scaler.step(optimizer)
     plan.scaler.update()
 
@@ -114,9 +116,9 @@ def _closure_step(model: "Model", batch: Batch) -> StepResult:
         loss, result = measure(model, output, batch)
         loss.backward()
         if plan.clips:
-            optim.clip_(plan.parameters(optimizer), plan.clip_norm, plan.clip_value)
+            optim.clip_(plan.parameters, plan.clip_norm, plan.clip_value)
         first.append(result)
         return loss
 
-    optimizer.step(evaluate)
+    optimizer.step(evaluate)  # pyright: ignore  # torch's hint says float, its docs a tensor
     return first[0]

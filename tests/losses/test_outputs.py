@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from lampas import losses
-from lampas.errors import DataError, InputError
+from lampas.errors import InputError
 from lampas.losses import check
 from lampas.losses.outputs import head_of
 
@@ -160,16 +160,9 @@ def test_rates_below_zero():
 
 
 @pytest.mark.parametrize(("loss", "value"), [(nn.MSELoss(), NAN), (LOGITS, -INF), (BCE, NAN)])
-def test_outputs_that_are_not_finite(loss, value):
-    y_pred = torch.tensor([[0.5], [value]])
-    assert said(loss, y_pred, torch.zeros(2, 1), DataError) == (
-        f"the model returns {value} in row 1 of the batch: its inputs or its weights hold nan, "
-        "infinity or numbers too large"
-    )
+def test_outputs_that_are_not_finite_pass_because_their_loss_says_it(loss, value):
+    check(loss, torch.tensor([[0.5], [value]]), torch.zeros(2, 1))
 
 
 def test_a_masked_class_is_minus_infinity_and_passes():
     check(CE, torch.tensor([[1.0, -INF, 0.0], [0.5, 0.5, -INF]]), FEW[:2])
-    assert "the model returns inf in row 0" in said(
-        CE, torch.tensor([[1.0, INF, 0.0]]), FEW[:1], DataError
-    )

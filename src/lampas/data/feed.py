@@ -142,7 +142,7 @@ def _in_memory(x: Nest) -> bool:
 
 
 def _parts_of(dataset: TensorDataset) -> tuple[Any, Any]:
-    tensors = dataset.tensors
+    tensors = list(dataset.tensors)
     if len(tensors) > 2:
         raise DataError(
             f"the TensorDataset holds {len(tensors)} tensors: pass them as fit((x1, x2), y)"

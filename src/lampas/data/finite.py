@@ -34,7 +34,7 @@ def _search(tensor: torch.Tensor, name: str, columns: list[str] | None) -> tuple
     start, mask = next(iter(masks.items()))
     place = mask.nonzero()[0].tolist()
     row = start + place[0]
-    value = tensor[tuple([row, *place[1:]])].item()
+    value = tensor[(row, *place[1:])].item()
     rows = sum(int(m.reshape(len(m), -1).any(1).sum()) for m in masks.values())
     where = _column(tensor, place, columns)
     more = f" ({rows} rows have such gaps)" if rows > 1 else ""

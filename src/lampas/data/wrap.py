@@ -13,7 +13,7 @@ from lampas.errors import DataError, InputError
 class ClassWeightFeed:
     """Multiplies the sample weights by the weight of each sample's class."""
 
-    def __init__(self, feed: Feed, class_weight: Mapping[int, float]) -> None:
+    def __init__(self, feed: Feed, class_weight: Mapping[Any, float]) -> None:
         for label in class_weight:
             if isinstance(label, bool) or not isinstance(label, int) or label < 0:
                 raise InputError(

@@ -3,7 +3,7 @@
 from lampas.losses.checks import check
 from lampas.losses.focal import BinaryFocalLoss, FocalLoss
 from lampas.losses.ghm import GHMCLoss
-from lampas.losses.kinds import task_of
+from lampas.losses.kinds import as_module, task_of
 from lampas.losses.penalties import L1, L2, Penalty, resolve_penalties
 from lampas.losses.smoothing import SmoothedBCEWithLogitsLoss
 from lampas.losses.table import LOSSES, Loss, resolve
@@ -25,6 +25,7 @@ __all__ = [
     "Loss",
     "Penalty",
     "SmoothedBCEWithLogitsLoss",
+    "as_module",
     "balanced_weights",
     "check",
     "class_counts",

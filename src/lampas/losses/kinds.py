@@ -138,6 +138,18 @@ def recognise(loss: Any) -> Known | None:
     return Known(cast(Any, function).__name__, base, READS[base], True, settings)
 
 
+def as_module(loss: Callable[..., Any]) -> Callable[..., Any]:
+    """The module that computes what a function of `torch.nn.functional` does, with the same
+    settings: what a module says of itself (its reduction, what it ignores) a function cannot.
+    Anything else is returned as it is.
+
+    >>> as_module(functools.partial(F.cross_entropy, ignore_index=0)).ignore_index
+    0
+    """
+    known = None if isinstance(loss, nn.Module) else recognise(loss)
+    return loss if known is None else known.base(**known.settings)
+
+
 def _of_module(loss: nn.Module) -> Known | None:
     base = next((c for c in type(loss).__mro__ if c in READS), None)
     if base is None:

@@ -14,10 +14,9 @@ gives just that. So without a graph (in evaluation, or behind `torch.compile`) s
 
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
-from lampas.errors import DataError, InputError
+from lampas.errors import InputError
 from lampas.losses.kinds import Known
 from lampas.losses.rows import first
 
@@ -48,10 +47,11 @@ _INSTEAD: dict[type[nn.Module], str] = {
 
 
 def check_outputs(known: Known, y_pred: Tensor) -> None:
-    """Raise `DataError` for outputs that are nan or infinite, `InputError` for outputs that are
-    certainly not on the scale of a loss of the table."""
+    """Raise `InputError` for outputs that are certainly not on the scale of a loss of the table.
+
+    Outputs that are nan or infinite pass: the loss will be, and whoever reads it says why.
+    """
     values = y_pred.detach()
-    _check_finite(known, values)
     match known.reads.scale:
         case "probabilities":
             _check_probabilities(known, values)
@@ -62,18 +62,6 @@ def check_outputs(known: Known, y_pred: Tensor) -> None:
         case "values":
             if known.base is nn.PoissonNLLLoss and not known.settings["log_input"]:
                 _check_rates(known, values)
-
-
-def _check_finite(known: Known, y_pred: Tensor) -> None:
-    gaps = ~y_pred.isfinite()
-    if known.reads.kind == "multiclass":
-        gaps &= y_pred != -torch.inf  # a class that is masked out
-    found = first(gaps, y_pred)
-    if found is not None:
-        raise DataError(
-            f"the model returns {found.value} in row {found.row} of the batch: its inputs or its "
-            "weights hold nan, infinity or numbers too large"
-        )
 
 
 def _check_probabilities(known: Known, y_pred: Tensor) -> None:

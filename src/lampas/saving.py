@@ -1,0 +1,59 @@
+"""`Model.save` and `lampas.load`: a model to one file, and back."""
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from lampas.artifact import read
+from lampas.errors import ArtifactError
+from lampas.history import History
+from lampas.model import Model
+from lampas.weights import loaded_into
+
+if TYPE_CHECKING:
+    from lampas.tables.tabular_model import TabularModel
+
+
+def load(
+    path: str | os.PathLike[str],
+    net: Any = None,
+    device: str | torch.device | None = None,
+) -> "Model | TabularModel":
+    """The model that was saved at `path`; no code is taken from the file.
+
+    net: an object of the class whose weights these are: the module that was wrapped, or the
+        `lampas.Model` subclass. Not needed for models that Lampas makes itself, such as those of
+        `lampas.tabular`, unless they were given a net of the user's.
+    device: where the model shall be; None leaves `net` where it is.
+
+    The history comes back with the model, and the first `compile` goes on with the optimiser
+    state that was saved.
+
+    Raises `ArtifactError` where the file is missing, damaged or foreign, or its weights do not
+    fit `net`; then `net` is unchanged. `InputError` where `net` is a class.
+
+    >>> import lampas, tempfile, torch
+    >>> model = lampas.Model(torch.nn.Linear(2, 1))
+    >>> with tempfile.TemporaryDirectory() as run:
+    ...     model.save(f"{run}/model.lampas")
+    ...     again = lampas.load(f"{run}/model.lampas", net=torch.nn.Linear(2, 1))
+    >>> x = torch.rand(4, 2)
+    >>> bool((again.predict(x) == model.predict(x)).all())
+    True
+    """
+    artifact = read(path)
+    if artifact.kind == "tabular":
+        from lampas.tables.tabular_model import TabularModel  # pandas and scikit-learn with it
+
+        tabular = TabularModel.from_artifact(artifact, path, net)
+        if device is not None:
+            tabular.model.to(device)
+        return tabular
+    target = loaded_into(net, artifact, os.fspath(path), device)
+    model = target if isinstance(target, Model) else Model(target)
+    saved = artifact.content.get("optimizers", {})
+    if not isinstance(saved, dict):
+        raise ArtifactError(f"{path} holds optimizers in no dict: it was edited or is damaged")
+    model.continue_from(saved, History.from_rows(artifact.history))
+    return model
