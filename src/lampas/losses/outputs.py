@@ -131,6 +131,7 @@ def head_of(y_pred: Tensor) -> str | None:
     """Which squashing made this output, by the graph of autograd: "sigmoid", "softmax",
     "log_softmax", or None for none or where there is no graph.
 
+    >>> import torch
     >>> head_of(torch.zeros(3, 1, requires_grad=True).sigmoid().squeeze(1))
     'sigmoid'
     """
