@@ -47,6 +47,11 @@ class EpochBar:
         self._bar.n = step
         self._bar.set_postfix_str(numbers, refresh=True)
 
+    def fill(self, step: int) -> None:
+        """The epoch is over: from the next redraw on the bar is full, and its numbers gone."""
+        self._bar.n = step
+        self._bar.set_postfix_str("", refresh=False)
+
     def close(self) -> None:
         """Take the line off the terminal."""
         self._bar.close()

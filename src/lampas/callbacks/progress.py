@@ -65,6 +65,8 @@ class Progress(Callback):
             self._bar.begin(_title(event), event.steps)
         elif self._bar is not None and event.kind == "look":
             self._bar.show(event.step, _numbers(event.logs))
+        elif self._bar is not None:
+            self._bar.fill(event.step)
         if event.kind in EpochLines.hears:
             self._lines(event)
 
