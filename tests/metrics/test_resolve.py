@@ -165,3 +165,12 @@ def test_an_object_without_a_name_is_called_like_its_class():
             return y_pred.sum(), y_pred.numel()
 
     assert list(resolve_all([HalfLife()], None)) == ["half_life"]
+
+
+class DuckWithParts(Duck, dict):
+    """A metric that is also a dict of its parts."""
+
+
+def test_a_metric_that_is_a_dict_is_one_metric():
+    metric = DuckWithParts(mae=m.MAE())
+    assert resolve_all(metric, None) == {"duck_with_parts": metric}
