@@ -81,13 +81,13 @@ def test_training_goes_on_to_the_same_bits(tmp_path: Path, name: str) -> None:
     net = Net()
     optimizer = getattr(torch.optim, name)(net.parameters(), lr=0.01, **options)
     train(net, optimizer, range(3))
-    save_model(net, tmp_path / "a.lampas", optimizers=[optimizer], more={"step": 3})
+    save_model(net, tmp_path / "a.lampas", optimizers={"": optimizer}, more={"step": 3})
     train(net, optimizer, range(3, 8))
 
     other = Net()
     second = getattr(torch.optim, name)(other.parameters(), lr=0.5, **options)
     loaded = load_model(tmp_path / "a.lampas", other)
-    second.load_state_dict(loaded.artifact.content["optimizers"][0])
+    second.load_state_dict(loaded.artifact.content["optimizers"][""])
     train(other, second, range(loaded.artifact.content["step"], 8))
     for ours, theirs in zip(net.state_dict().values(), other.state_dict().values(), strict=True):
         assert torch.equal(ours, theirs)

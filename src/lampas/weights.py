@@ -36,10 +36,10 @@ def bare(net: nn.Module) -> nn.Module:
 
 def model_state(
     net: nn.Module,
-    optimizers: Sequence[torch.optim.Optimizer] = (),
+    optimizers: Mapping[str, torch.optim.Optimizer] | None = None,
     more: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """The content of an artifact: "weights" (the state dict), "optimizers" (theirs), and `more`.
+    """The content of an artifact: "weights" (the state dict), "optimizers" (by name), and `more`.
 
     The tensors are the net's own, not copies: save them, or deep-copy them, before training on.
 
@@ -47,7 +47,7 @@ def model_state(
     ['bias', 'weight']
     """
     weights = dict(bare(net).state_dict())
-    states = [optimizer.state_dict() for optimizer in optimizers]
+    states = {name: optimizer.state_dict() for name, optimizer in (optimizers or {}).items()}
     return {"weights": weights, "optimizers": states, **(more or {})}
 
 
@@ -55,7 +55,7 @@ def save_model(
     net: nn.Module,
     path: str | os.PathLike[str],
     *,
-    optimizers: Sequence[torch.optim.Optimizer] = (),
+    optimizers: Mapping[str, torch.optim.Optimizer] | None = None,
     history: Sequence[Mapping[str, float]] = (),
     metrics: Mapping[str, float] | None = None,
     settings: Mapping[str, Any] | None = None,
@@ -89,7 +89,16 @@ def load_model(
     is as it was.
     """
     artifact = read(path)
-    name = os.fspath(path)
+    return Loaded(loaded_into(net, artifact, os.fspath(path), map_location), artifact)
+
+
+def loaded_into(
+    net: nn.Module | None,
+    artifact: Artifact,
+    name: str,
+    map_location: torch.device | str | None = None,
+) -> nn.Module:
+    """`net` with the weights of `artifact`: see `load_model`; `name` is the file's."""
     if net is None:
         cls = artifact.class_name
         raise ArtifactError(
@@ -99,7 +108,7 @@ def load_model(
     restore(net, artifact, name)
     if map_location is not None:
         net.to(map_location)
-    return Loaded(net, artifact)
+    return net
 
 
 def restore(net: nn.Module, artifact: Artifact, name: str) -> None:
