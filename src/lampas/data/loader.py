@@ -1,12 +1,25 @@
 """DataLoaders, datasets and generators as feeds."""
 
 from collections.abc import Iterator
+from itertools import chain, islice
 from typing import Any, cast
 
+import numpy as np
 import torch
-from torch.utils.data import BatchSampler, DataLoader, Subset, TensorDataset, default_collate
+from torch.utils.data import (
+    BatchSampler,
+    DataLoader,
+    RandomSampler,
+    SequentialSampler,
+    Subset,
+    SubsetRandomSampler,
+    TensorDataset,
+    WeightedRandomSampler,
+    default_collate,
+)
 
 from lampas.data.batch import Batch, rows_of
+from lampas.data.memory import CHUNK_BYTES
 from lampas.data.nest import Nest, leaves, map_leaves, named_leaves
 from lampas.errors import DataError
 
@@ -80,14 +93,35 @@ class TensorLoaderFeed:
     def __iter__(self) -> Iterator[Batch]:
         sampled = iter(cast(BatchSampler, self.loader.batch_sampler))
         torch.empty((), dtype=torch.int64).random_(generator=self.loader.generator)
-        for number, indices in enumerate(sampled, start=1):
-            rows = torch.as_tensor(indices)
-            if self._subset is not None:
-                rows = self._subset[rows]
-            part = [t.index_select(0, rows).to(self.device, non_blocking=True)
-                    for t in self.tensors]  # fmt: skip
-            x, y, weight = _roles(part, number)
-            yield Batch(x, y, weight, len(indices))
+        ahead = self._batches_ahead()
+        while group := list(islice(sampled, ahead)):
+            lengths = [len(indices) for indices in group]
+            # An array made of an iterator costs a tenth of a tensor made of a list.
+            found = np.fromiter(chain.from_iterable(group), np.int64, sum(lengths))
+            for part in zip(*self._gather(torch.from_numpy(found), lengths), strict=True):
+                x, y, weight = _roles(part, 1)
+                yield Batch(x, y, weight, len(part[0]))
+
+    def _gather(self, rows: torch.Tensor, lengths: list[int]) -> Iterator[tuple[torch.Tensor, ...]]:
+        if self._subset is not None:
+            rows = self._subset[rows]
+        for tensor in self.tensors:
+            yield tensor.index_select(0, rows).to(self.device, non_blocking=True).split(lengths)
+
+    def _batches_ahead(self) -> int:
+        """How many batches are gathered in one go: more than one only where the sampler has
+        drawn the whole epoch before its first index, so that looking ahead draws nothing."""
+        sampler = self.loader.sampler
+        generator = getattr(sampler, "generator", None)
+        if type(sampler) not in _DRAWN_AT_ONCE or generator is torch.default_generator:
+            return 1
+        if getattr(sampler, "replacement", False) and type(sampler) is RandomSampler:
+            return 1
+        row_bytes = sum(t.element_size() * t[0].numel() for t in self.tensors)
+        return max(1, CHUNK_BYTES // max(1, row_bytes * cast(int, self.loader.batch_size)))
+
+
+_DRAWN_AT_ONCE = (SequentialSampler, RandomSampler, SubsetRandomSampler, WeightedRandomSampler)
 
 
 def stacks_rows_only(loader: object) -> bool:
