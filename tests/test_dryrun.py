@@ -109,6 +109,15 @@ def test_layers_inside_a_transformer_are_seen(frozen: bool) -> None:
     assert shapes(net, torch.ones(2, 5, 8))["layers.1.linear1"] == [Size([2, 5, 16])]
 
 
+def test_masks_of_a_transformer_are_not_looked_into() -> None:
+    net = nn.Transformer(8, 2, 1, 1, 16, batch_first=True)
+    mask = net.generate_square_subsequent_mask(5)
+    x = torch.ones(2, 5, 8)
+    found = shapes(net, x, x, src_mask=mask, tgt_mask=mask)
+    assert found["decoder.layers.0.linear1"] == [Size([2, 5, 16])]
+    assert shapes(net.encoder, x, mask, is_causal=True)[""] == [Size([2, 5, 8])]
+
+
 def test_a_net_that_needs_gradients_in_forward() -> None:
     def slope(net: Any, x: torch.Tensor) -> torch.Tensor:
         x = x.requires_grad_()

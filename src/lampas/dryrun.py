@@ -38,6 +38,10 @@ _NEEDS_VALUES = (
     UnsupportedFakeTensorException,
     UnsupportedOperatorException,
 )
+_CAUSAL: dict[type[nn.Module], tuple[str, int]] = {
+    nn.TransformerEncoder: ("is_causal", 3),
+    nn.TransformerDecoder: ("tgt_is_causal", 6),
+}
 _LOGGER = logging.getLogger("torch._subclasses.fake_tensor")
 _TORCH = str(Path(torch.__file__).parent)
 
@@ -110,9 +114,10 @@ def _watch(net: nn.Module) -> _Trace:
     for path, module in net.named_modules():
 
         def before(
-            module: nn.Module, args: Any, kwargs: Mapping[str, Any], path: str = path
-        ) -> None:
+            module: nn.Module, args: Any, kwargs: dict[str, Any], path: str = path
+        ) -> tuple[Any, dict[str, Any]]:
             trace.open.append((path, module, (*args, *kwargs.values())))
+            return args, _undecided(module, args, kwargs)
 
         def after(module: nn.Module, args: Any, output: Any, path: str = path) -> None:
             trace.open.pop()
@@ -121,6 +126,15 @@ def _watch(net: nn.Module) -> _Trace:
         module.register_forward_pre_hook(before, with_kwargs=True)
         module.register_forward_hook(after)
     return trace
+
+
+def _undecided(module: nn.Module, args: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Spares torch's transformers a look into the mask's values for whether it is causal: that
+    chooses a kernel, and no shape depends on it."""
+    name, place = _CAUSAL.get(type(module), ("", 0))
+    if not name or len(args) > place or kwargs.get(name) is not None:
+        return kwargs
+    return {**kwargs, name: False}
 
 
 def shapes_in(value: Any) -> Any:

@@ -83,7 +83,7 @@ def load_model(
 ) -> Loaded:
     """Read `path` and put its weights into `net`, an object of the class that was saved.
 
-    `map_location`: the device that `net` is moved to first; None leaves it where it is.
+    `map_location`: the device that `net` is moved to; None leaves it where it is.
     No code is loaded: without `net` an `ArtifactError` says the line to write. The weights take
     the dtypes and devices of `net`'s. Raises `ArtifactError` where they do not fit; then `net`
     is as it was.
