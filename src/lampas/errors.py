@@ -1,15 +1,15 @@
 """Every error that Lampas raises on purpose: one line that says what, where, and the fix.
 
-    LampasError
-    ├── InputError          (ValueError)       what was passed cannot be used
-    │   ├── DataError                          the data: lengths, gaps, columns, batches
-    │   ├── ShapeError                         two shapes that do not fit
-    │   ├── DtypeError      (TypeError)        a dtype that the loss or the net cannot take
-    │   └── UnknownNameError                   a string outside its table
-    ├── NotCompiledError    (RuntimeError)     fit, evaluate or predict came before compile
-    ├── NonFiniteError      (ArithmeticError)  the loss became nan or infinite
-    ├── ArtifactError       (ValueError)       a saved file is damaged, foreign or does not fit
-    └── MissingExtraError   (ImportError)      an optional library is not installed
+LampasError
+├── InputError          (ValueError)       what was passed cannot be used
+│   ├── DataError                          the data: lengths, gaps, columns, batches
+│   ├── ShapeError                         two shapes that do not fit
+│   ├── DtypeError      (TypeError)        a dtype that the loss or the net cannot take
+│   └── UnknownNameError                   a string outside its table
+├── NotCompiledError    (RuntimeError)     fit, evaluate or predict came before compile
+├── NonFiniteError      (ArithmeticError)  the loss became nan or infinite
+├── ArtifactError       (ValueError)       a saved file is damaged, foreign or does not fit
+└── MissingExtraError   (ImportError)      an optional library is not installed
 """
 
 import difflib

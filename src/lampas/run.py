@@ -3,10 +3,11 @@
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from lampas.callbacks.base import CallbackLike, Event, EventKind, hears
+from lampas.callbacks.base import CallbackLike, Event, EventKind, Stop, hears
 from lampas.data.batch import Batch, Feed
+from lampas.errors import InputError
 from lampas.history import History
 from lampas.tally import Tally
 
@@ -43,9 +44,14 @@ class Run:
     def tell(self, kind: EventKind, logs: Mapping[str, float] | None = None) -> None:
         """Show a moment to the callbacks that hear it; the first to ask stops the run."""
         event = Event(kind, self.model, self.history, self.epoch, self.epochs, self.step,
-                      self.feed.batches, logs or {})  # fmt: skip
+                      self.feed.batches, logs or {}, self.validation is not None)  # fmt: skip
         for callback in self.callbacks:
-            answer = callback(event) if hears(callback, kind) else None
+            answer: Any = callback(event) if hears(callback, kind) else None
+            if answer is not None and not isinstance(answer, Stop):
+                raise InputError(
+                    f"the callback {name_of(callback)} returned {answer!r}: return None, or "
+                    "lampas.Stop('why') to end the run"
+                )
             if answer is not None and self.stopped is None:
                 self.stopped = answer.reason
 
@@ -69,3 +75,8 @@ class Run:
     def where(self) -> str:
         """The step under way, in words."""
         return f"in epoch {self.epoch}, step {self.step + 1}"
+
+
+def name_of(callback: CallbackLike) -> str:
+    """What a message calls a callback: a function's name, or its class's."""
+    return getattr(callback, "__name__", type(callback).__name__)

@@ -1,9 +1,11 @@
 import math
 
 import pytest
+from torch import nn
 
-from lampas.callbacks import Watch
+from lampas.callbacks import Event, Watch
 from lampas.errors import InputError, UnknownNameError
+from lampas.history import History
 
 
 def test_it_follows_the_best() -> None:
@@ -71,3 +73,14 @@ def test_its_memory_can_be_moved() -> None:
 def test_a_name_that_says_nothing_is_refused_at_once() -> None:
     with pytest.raises(InputError, match=r"^is a lower or a higher 'gain' better\?"):
         Watch("EarlyStopping", "gain")
+
+
+def test_a_run_without_validation_is_refused_before_it_begins() -> None:
+    event = Event("fit_begin", nn.Identity(), History(), 0, 3, 0, 10, {}, validates=False)
+    with pytest.raises(InputError) as caught:
+        Watch("EarlyStopping", "val_loss").begin(event)
+    assert str(caught.value) == (
+        "EarlyStopping watches 'val_loss', but this fit has no validation data: pass "
+        "validation_data or validation_split, or choose another monitor"
+    )
+    Watch("EarlyStopping", "loss").begin(event)

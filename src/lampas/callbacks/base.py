@@ -9,7 +9,9 @@ if TYPE_CHECKING:
     from lampas.history import History
     from lampas.model import Model
 
-EventKind = Literal["fit_begin", "epoch_begin", "step", "look", "epoch_end", "non_finite", "fit_end"]
+EventKind = Literal[
+    "fit_begin", "epoch_begin", "step", "look", "epoch_end", "non_finite", "fit_end"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,7 @@ class Event:
             `fit` cleanly, otherwise `fit` raises `NonFiniteError`.
     `epoch`: the epoch under way, counted from 1; 0 before the first. `epochs`: the last one.
     `step`: steps done in this epoch. `steps`: how many it has, None where nobody knows.
+    `validates`: whether the run has validation data.
     """
 
     kind: EventKind
@@ -35,6 +38,7 @@ class Event:
     step: int
     steps: int | None
     logs: Mapping[str, float]
+    validates: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,7 @@ class Checkpoint(Callback):
 
     def __call__(self, event: Event) -> None:
         if event.kind == "fit_begin":
-            self._begin()
+            self._begin(event)
         elif event.kind == "epoch_end":
             if self._due(event):
                 self._write(event)
@@ -96,9 +96,9 @@ class Checkpoint(Callback):
         if self._watch is not None:
             self._watch.load_state(state)
 
-    def _begin(self) -> None:
+    def _begin(self, event: Event) -> None:
         if self._watch is not None:
-            self._watch.reset()
+            self._watch.begin(event)
         self.saved = None
         plain = Path(self.pattern.partition("{")[0] + "_").parent
         require_writable(plain, "Checkpoint")

@@ -79,6 +79,7 @@ class EarlyStopping(Callback):
     def __call__(self, event: Event) -> Stop | None:
         if event.kind == "fit_begin":
             self._reset()
+            self._watch.begin(event)
         elif event.kind == "epoch_end":
             return self._judge(event)
         else:

@@ -69,6 +69,7 @@ class ReduceLROnPlateau(Callback):
     def __call__(self, event: Event) -> None:
         if event.kind == "fit_begin":
             self._reset()
+            self._watch.begin(event)
         elif event.kind == "fit_end":
             self._watch.warn_if_never()
         elif self._stands_still(event):

@@ -7,8 +7,9 @@ from typing import final
 
 from torch import Tensor
 
+from lampas.callbacks.base import Event
 from lampas.callbacks.stateful import State
-from lampas.errors import UnknownNameError, unknown_name
+from lampas.errors import InputError, UnknownNameError, unknown_name
 from lampas.monitor import Mode, is_better, lower_is_better
 
 
@@ -44,6 +45,15 @@ class Watch:
         self.value = math.nan
         self.seen = False
         self._waits = False
+
+    def begin(self, event: Event) -> None:
+        """Forget everything seen. Raises `InputError` where the run will not have the number."""
+        self.reset()
+        if self.monitor.startswith("val_") and not event.validates:
+            raise InputError(
+                f"{self.owner} watches {self.monitor!r}, but this fit has no validation data: pass "
+                "validation_data or validation_split, or choose another monitor"
+            )
 
     def take(self, logs: Mapping[str, float]) -> bool | None:
         """Read a row: whether it is the best so far by more than `min_delta`; None: not there."""
