@@ -185,7 +185,7 @@ def _guess(cells_there: pd.Series, gaps: bool) -> tuple[Kind, str]:
 
 def _yes_no(column: pd.Series) -> bool:
     words = {cells.label(value).lower() for value in column.unique()[:3]}
-    return words in ({"0", "1"}, {"true", "false"}, {"yes", "no"}, {"y", "n"}, {"t", "f"})
+    return words in ({"true", "false"}, {"yes", "no"}, {"y", "n"}, {"t", "f"})
 
 
 def _guess_number(column: pd.Series, gaps: bool) -> tuple[Kind, str]:
