@@ -49,7 +49,7 @@ class Term:
         """The value to differentiate, a 0-d tensor, and the count that it is a mean of."""
         if weight is not None:
             return self._weighted(y_pred, y_true, weight)
-        count = self.count(y_true, None, size)
+        count = size if self.ignore_index is None else self.count(y_true, None, size)
         if isinstance(count, int):
             value = self.function(y_pred, y_true)
             return (value.mean() if value.ndim else value), count

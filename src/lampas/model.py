@@ -114,7 +114,7 @@ class Model(nn.Module):
             self.to(home)
         criterion = make_criterion(loss, loss_weights)
         criterion.to(home)
-        optimizers = make_optimizers(optimizer, self)
+        optimizers = make_optimizers(optimizer, self, own_step=self._has_own_step)
         self._plan = Plan(
             criterion=criterion,
             meters=make_meters(metrics, criterion, home),
@@ -325,6 +325,10 @@ class Model(nn.Module):
     def _source(self, x: Any, y: Any, weight: Any, class_weight: Any) -> Source:
         return make_source(x, y, weight, device_of(self), dtype_of(self), class_weight)
 
+    @property
+    def _has_own_step(self) -> bool:
+        return type(self).train_step is not Model.train_step
+
     def _continue_optimizers(self) -> None:
         """The first `compile` after `lampas.load` goes on with the optimiser that was saved."""
         saved: dict[str, Any] = self.__dict__.pop("_saved_optimizers", {})
@@ -335,8 +339,7 @@ class Model(nn.Module):
 
     def _ready_to_fit(self) -> Plan:
         plan = self.plan
-        own_step = type(self).train_step is not Model.train_step
-        if not plan.optimizers and not own_step:
+        if not plan.optimizers and not self._has_own_step:
             raise NotCompiledError(
                 "the model was compiled without an optimizer, which suffices to evaluate: call "
                 "model.compile(optimizer, loss) to fit"

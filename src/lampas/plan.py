@@ -1,8 +1,9 @@
 """What `compile` decided: everything the step needs, and nothing to decide during it."""
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Literal, cast
 
 import torch
@@ -77,8 +78,15 @@ class Plan:
         return map_leaves(_detach, output)
 
     def begin(self) -> None:
-        """Look again at what may change between two fits: the optimisers' parameter groups."""
+        """Look again at what may change between two fits: parameter groups, and hooks."""
         self.parameters = [p for o in self.optimizers for p in parameters_of(o)]
+        self.steps = [self._step_of(o) for o in self.optimizers]
+
+    def _step_of(self, optimizer: torch.optim.Optimizer) -> Callable[[], Any]:
+        """`optimizer.step()`; the scaler's leaves a step out whose gradients are infinite."""
+        if self.scaler.is_enabled():
+            return partial(self.scaler.step, optimizer)
+        return optim.bare_step(optimizer)
 
     def _check(self) -> None:
         if self.precision not in PRECISIONS:
@@ -109,7 +117,9 @@ def _detach(leaf: Any) -> Any:
     return leaf.detach() if isinstance(leaf, torch.Tensor) else leaf
 
 
-def make_optimizers(spec: Any, model: nn.Module) -> dict[str, torch.optim.Optimizer]:
+def make_optimizers(
+    spec: Any, model: nn.Module, *, own_step: bool
+) -> dict[str, torch.optim.Optimizer]:
     """The optimisers of `compile` by name, checked, in their fastest implementation.
 
     A single one is named "".
@@ -121,7 +131,7 @@ def make_optimizers(spec: Any, model: nn.Module) -> dict[str, torch.optim.Optimi
     made = {name: optim.resolve(part, model) for name, part in specs.items()}
     for optimizer in made.values():
         optim.check(optimizer, model)
-        optim.use_fastest(optimizer, model)
+        optim.use_fastest(optimizer, model, own_gradients=own_step)
     optim.warn_missing(made.values(), model)
     return made
 

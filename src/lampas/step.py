@@ -40,7 +40,7 @@ def train_step(model: "Model", batch: Batch) -> StepResult:
 
     with plan.autocast:
         output = model(*batch.args, **batch.kwargs)
-    loss, result = measure(model, output, batch)
+    loss, result = measure(plan, model, output, batch)
     plan.scaler.scale(loss).backward()
 
     if batch.closes:
@@ -48,9 +48,10 @@ def train_step(model: "Model", batch: Batch) -> StepResult:
     return result
 
 
-def measure(model: "Model", output: Any, batch: Batch) -> tuple[torch.Tensor, StepResult]:
+def measure(
+    plan: "Plan", model: "Model", output: Any, batch: Batch
+) -> tuple[torch.Tensor, StepResult]:
     """The loss to differentiate, in float32 whatever the forward pass ran in, and its parts."""
-    plan = model.plan
     loss, values, counts = plan.criterion(plan.in_float32(output), batch)
     for penalty in plan.penalties:
         value = penalty(model)
@@ -92,14 +93,13 @@ def _guard(loss: torch.Tensor) -> None:
 
 
 def _update(plan: "Plan") -> None:
-    """Clip and step; a skipped step of the scaler, on infinite fp16 gradients, is its own."""
-    for optimizer in plan.optimizers:
-        if plan.clips:
-            plan.scaler.unscale_(optimizer)
+    """Clip and step."""
     if plan.clips:
+        for optimizer in plan.optimizers:
+            plan.scaler.unscale_(optimizer)
         optim.clip_(plan.parameters, plan.clip_norm, plan.clip_value)
-    for optimizer in plan.optimizers:
-        plan.scaler.step(optimizer)
+    for step in plan.steps:
+        step()
     plan.scaler.update()
 
 
@@ -113,7 +113,7 @@ def _closure_step(model: "Model", batch: Batch) -> StepResult:
         optimizer.zero_grad()
         with plan.autocast:
             output = model(*batch.args, **batch.kwargs)
-        loss, result = measure(model, output, batch)
+        loss, result = measure(plan, model, output, batch)
         loss.backward()
         if plan.clips:
             optim.clip_(plan.parameters, plan.clip_norm, plan.clip_value)

@@ -12,10 +12,11 @@ from lampas.meters import Meter
 from lampas.plan import Plan
 from lampas.step import StepResult
 
+KEEP_STEPS = 1024
 KEEP_BATCHES = 64
 KEEP_BYTES = 1 << 20
-"""Batches are gathered until either is reached, then reduced in one go: a metric costs a few
-calls for many batches, and memory stays bounded."""
+"""Losses of so many steps, and outputs of so many batches or bytes, are gathered and reduced in
+one go: a few calls for many steps, in bounded memory."""
 
 
 class LossSums:
@@ -41,9 +42,11 @@ class LossSums:
 
     def add(self, result: StepResult) -> None:
         """Keep the values of one step."""
-        self._values.extend(result.values)
-        self._counts.extend(result.counts)
+        self._values += result.values
+        self._counts += result.counts
         self._steps += 1
+        if self._steps == KEEP_STEPS:
+            self.flush()
 
     def take_names(self, names: list[str]) -> None:
         """The names of what a custom step returns, which takes the criterion's place."""
@@ -146,7 +149,7 @@ class MetricSums:
 
 def _size(nest: Any) -> int:
     if isinstance(nest, torch.Tensor):
-        return nest.numel() * nest.element_size()
+        return nest.nbytes
     return sum(_size(leaf) for leaf in leaves(nest) if isinstance(leaf, torch.Tensor))
 
 

@@ -2,6 +2,7 @@
 
 from lampas.optim import schedules
 from lampas.optim.averaging import EMA, SWA, Averaging
+from lampas.optim.bare import bare_step
 from lampas.optim.checks import check, check_model, warn_missing
 from lampas.optim.clip import clip_, require_positive
 from lampas.optim.fastest import use_fastest
@@ -17,6 +18,7 @@ __all__ = [
     "SWA",
     "Averaging",
     "Schedule",
+    "bare_step",
     "check",
     "check_model",
     "clip_",

@@ -12,7 +12,9 @@ Group = dict[str, Any]
 _prepared: WeakSet[torch.optim.Optimizer] = WeakSet()
 
 
-def use_fastest(optimizer: torch.optim.Optimizer, model: nn.Module) -> list[int]:
+def use_fastest(
+    optimizer: torch.optim.Optimizer, model: nn.Module, *, own_gradients: bool = True
+) -> list[int]:
     """Set `fused=True` in each parameter group that leaves it open and can take it.
 
     A group is left as it is where `fused` or `foreach` was set by the user; where torch has no
@@ -26,8 +28,10 @@ def use_fastest(optimizer: torch.optim.Optimizer, model: nn.Module) -> list[int]
     torch's `load_state_dict` does. Call it again after `load_state_dict`, which brings back the
     saved options. Returns the indices of the groups set now.
 
-    A fused kernel reads memory without looking at strides, so each step first brings gradients
-    that were assigned by hand into their parameter's layout; this costs 0.2 µs a parameter.
+    A fused kernel reads memory without looking at strides, so a hook before each step brings
+    gradients that were assigned by hand into their parameter's layout; this costs 0.2 µs a
+    parameter. `own_gradients=False` says that `backward()` alone makes the gradients, which it
+    does in that layout: no hook then, but for SGD's momentum, whose kernel has another need.
 
     >>> net = nn.Linear(2, 1)
     >>> optimizer = torch.optim.Adam(net.parameters())
@@ -44,7 +48,8 @@ def use_fastest(optimizer: torch.optim.Optimizer, model: nn.Module) -> list[int]
                 group["fused"] = True
                 _move_steps(optimizer, group)
                 chosen.append(index)
-    if chosen and optimizer not in _prepared:
+    needed = own_gradients or any(optimizer.param_groups[i].get("momentum") for i in chosen)
+    if chosen and needed and optimizer not in _prepared:
         optimizer.register_step_pre_hook(_prepare)
         _prepared.add(optimizer)
     _declare_scaling(optimizer, chosen)

@@ -1,0 +1,46 @@
+"""`optimizer.step()` less the entry that torch's wrapper makes for the profiler."""
+
+from collections.abc import Callable
+from functools import partial
+from importlib import import_module
+from typing import Any
+
+import torch
+
+_GLOBAL = import_module("torch.optim.optimizer")  # torch.optim hides the name of this module
+
+
+def bare_step(optimizer: torch.optim.Optimizer) -> Callable[[], Any]:
+    """What `optimizer.step()` does, without the wrapper around it where that has nothing to do.
+
+    torch wraps the `step` of each of its optimizers to run hooks and to open a record for the
+    profiler, which costs 6 µs a step whether somebody profiles or not. Where no hook is
+    registered, nobody profiles and nobody (such as a torch scheduler) has put another `step` on
+    the object, the function under the wrapper is returned, bound; else `optimizer.step` itself.
+    Ask again for each run: hooks come and go.
+
+    >>> weight = torch.nn.Parameter(torch.ones(1))
+    >>> optimizer = torch.optim.SGD([weight], lr=0.5)
+    >>> weight.sum().backward()
+    >>> bare_step(optimizer)()
+    >>> weight.item()
+    0.5
+    """
+    own: Any = type(optimizer).__dict__.get("step")
+    inner: Any = getattr(own, "__wrapped__", None)
+    is_wrapped = inner is not None and getattr(own, "hooked", False)
+    if not is_wrapped or "step" in vars(optimizer) or _is_observed(optimizer):
+        return optimizer.step
+    return partial(inner, optimizer)
+
+
+def _is_observed(optimizer: torch.optim.Optimizer) -> bool:
+    """Whether hooks or a profiler wait for the wrapper; a torch that hides its hooks counts."""
+    places = (
+        (optimizer, "_optimizer_step_pre_hooks"),
+        (optimizer, "_optimizer_step_post_hooks"),
+        (_GLOBAL, "_global_optimizer_pre_hooks"),
+        (_GLOBAL, "_global_optimizer_post_hooks"),
+    )
+    hooked = any(getattr(place, name, True) for place, name in places)
+    return bool(hooked or torch.autograd._profiler_enabled())  # pyright: ignore
