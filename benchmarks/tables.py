@@ -102,7 +102,9 @@ def median(table: Table, fit: Callable[..., Scores]) -> Scores:
 def ours(table: Table, train: pd.DataFrame, test: pd.DataFrame, seed: int) -> Scores:
     model = lampas.tabular(train, table.target, seed=seed, verbose=0)
     scores = model.evaluate(test)
-    return {name: scores[name] for name in (("roc_auc", "accuracy") if table.classes else ("r2", "mae"))}
+    return {
+        name: scores[name] for name in (("roc_auc", "accuracy") if table.classes else ("r2", "mae"))
+    }
 
 
 def theirs(make: Callable[[int], BaseEstimator]) -> Callable[..., Scores]:
@@ -129,7 +131,12 @@ def preparation(train: pd.DataFrame, target: str) -> Any:
     fill = make_pipeline(SimpleImputer(strategy="median"), StandardScaler())
     return make_column_transformer(
         (fill, numbers),
-        (make_pipeline(SimpleImputer(strategy="most_frequent"), OneHotEncoder(handle_unknown="ignore")), short),
+        (
+            make_pipeline(
+                SimpleImputer(strategy="most_frequent"), OneHotEncoder(handle_unknown="ignore")
+            ),
+            short,
+        ),
     )
 
 

@@ -40,7 +40,8 @@ def test_balanced_when_asked_and_by_name():
 @pytest.mark.parametrize(
     ("spec", "coder", "message"),
     [
-        ({"maybe": 2.0}, YES_NO, "unknown class in class_weight 'maybe': did you mean 'yes'? Valid: no, yes"),
+        ({"maybe": 2.0}, YES_NO, "unknown class in class_weight 'maybe': did you mean 'yes'? "
+         "Valid: no, yes"),
         ("balance", YES_NO, "unknown class_weight 'balance': did you mean 'balanced'? "
          "Valid: auto, balanced"),
         ("balanced", NUMBER, "class_weight needs one target with classes; the task is regression"),

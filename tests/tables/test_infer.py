@@ -139,8 +139,7 @@ def test_targets_that_cannot_be_learned():
     )
     assert refused(frame, "ones").endswith("the columns are: 'one', 'x', 'id', 'y'")
     assert refused(gaps) == (
-        "target 'y': 52 rows have no value (row 4, 9, 10, …); "
-        "drop them: data.dropna(subset=['y'])"
+        "target 'y': 52 rows have no value (row 4, 9, 10, …); drop them: data.dropna(subset=['y'])"
     )
     assert refused(frame, "one") == "target 'one' has only one value, 'a': nothing to learn"
     assert refused(frame, "id") == (
@@ -156,8 +155,7 @@ def test_features_that_cannot_be_read():
     infinite, stray = x.copy(), [f"{value:.4f}" for value in x]
     infinite[3], stray[5] = np.inf, "?"
     assert refused(a_table(x=infinite)) == (
-        "column 'x': row 3 holds inf, but a finite number is needed; "
-        "correct it or leave it empty"
+        "column 'x': row 3 holds inf, but a finite number is needed; correct it or leave it empty"
     )
     assert refused(a_table(x=stray)) == (
         "column 'x': row 5 holds '?' among numbers; correct it or leave it empty, "

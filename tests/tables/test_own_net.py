@@ -27,7 +27,9 @@ class Parts(nn.Module):
 
 
 @pytest.mark.parametrize("inputs", ["inputs", "in_features", "n_inputs", "n_features"])
-@pytest.mark.parametrize("outputs", ["outputs", "out_features", "n_outputs", "classes", "n_classes", "num_classes"])  # fmt: skip
+@pytest.mark.parametrize(
+    "outputs", ["outputs", "out_features", "n_outputs", "classes", "n_classes", "num_classes"]
+)
 def test_shapes_by_name(inputs, outputs):
     scope = {"nn": nn}
     exec(f"def make({inputs}, {outputs}): return nn.Linear({inputs}, {outputs})", scope)

@@ -125,16 +125,16 @@ def test_text_finds_what_goes_with_the_target():
     name = coders["Name"]
     assert isinstance(name, TextCoder)
     assert {"mr", "mrs", "miss"} <= set(name.tokens)
-    assert name.encode(pd.Series(["Smith, Mrs. John", None]))[:, name.tokens.index("mrs")].tolist() == [1.0, 0.0]  # fmt: skip
+    held = name.encode(pd.Series(["Smith, Mrs. John", None]))
+    assert held[:, name.tokens.index("mrs")].tolist() == [1.0, 0.0]
 
 
 def test_a_date_becomes_its_parts():
     frame = a_table()
     preparer = Preparer.fit(infer(frame[["when", "y"]], "y"), frame)
     coder = preparer.coders[0]
-    day = dict(
-        zip(coder.features, coder.encode(pd.Series([pd.Timestamp("2024-04-01 06:00")]))[0])
-    )
+    found = coder.encode(pd.Series([pd.Timestamp("2024-04-01 06:00")]))[0]
+    day = dict(zip(coder.features, found, strict=True))
     assert day["when days"] == 19814.25
     assert day["when year"] == 2024
     assert day["when month sin"] == pytest.approx(1.0)
@@ -170,6 +170,5 @@ def test_a_column_that_is_not_there():
     with pytest.raises(DataError) as caught:
         fitted(a_table(), "y").transform(a_table().drop(columns="city"))
     assert str(caught.value) == (
-        "column 'city' is missing; the columns are: "
-        "'plain', 'skewed', 'gappy', 'when', 'flag', 'y'"
+        "column 'city' is missing; the columns are: 'plain', 'skewed', 'gappy', 'when', 'flag', 'y'"
     )

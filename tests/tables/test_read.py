@@ -110,8 +110,7 @@ def test_other_encodings_and_delimiters_when_asked(tmp_path):
         (
             "a.csv",
             b"x,y\ncaf\xe9,1\n",
-            "not utf-8: byte 0xe9 at offset 7, line 2; it may be 'cp1252': "
-            "pass encoding='cp1252'",
+            "not utf-8: byte 0xe9 at offset 7, line 2; it may be 'cp1252': pass encoding='cp1252'",
         ),
         (
             "a.csv",
@@ -122,8 +121,7 @@ def test_other_encodings_and_delimiters_when_asked(tmp_path):
         (
             "a.csv",
             "x,y\n1,2\n".encode("utf-16"),
-            "not utf-8: byte 0xff at offset 0, line 1; it may be 'utf-16': "
-            "pass encoding='utf-16'",
+            "not utf-8: byte 0xff at offset 0, line 1; it may be 'utf-16': pass encoding='utf-16'",
         ),
         ("a.parquet", "x,y\n1,2\n", "not a Parquet file, or a damaged one"),
         (

@@ -64,7 +64,9 @@ def test_regression_keeps_the_units():
     assert list(found.index) == [7, 9]
 
 
-@pytest.mark.parametrize("targets", [{"y": [True, False] * 20}, {"y": X * 2}, {"y": [1, 2, 4, 2] * 10}])  # fmt: skip
+@pytest.mark.parametrize(
+    "targets", [{"y": [True, False] * 20}, {"y": X * 2}, {"y": [1, 2, 4, 2] * 10}]
+)
 def test_json_and_back(targets):
     coder, _ = coder_of(**targets)
     assert TargetCoder.from_json(coder.to_json()) == coder

@@ -81,9 +81,9 @@ def test_a_column_that_does_not_fit_is_named(survival):
     assert str(caught.value) == (
         "column 'Age': row 0 holds 'old', but a number is needed; correct it or leave it empty"
     )
-    with pytest.raises(DataError, match="^column 'Sex' is missing; the columns are: "):
+    with pytest.raises(DataError, match=r"^column 'Sex' is missing; the columns are: "):
         survival.predict(TEST.drop(columns="Sex"))
-    with pytest.raises(DataError, match="^column 'Survived' is missing; the columns are: "):
+    with pytest.raises(DataError, match=r"^column 'Survived' is missing; the columns are: "):
         survival.evaluate(TEST.drop(columns="Survived"))
 
 
@@ -154,7 +154,11 @@ def test_several_classes():
 
 @pytest.mark.parametrize(
     ("load", "name", "least"),
-    [(load_wine, "accuracy", 0.9), (load_breast_cancer, "roc_auc", 0.97), (load_diabetes, "r2", 0.3)],
+    [
+        (load_wine, "accuracy", 0.9),
+        (load_breast_cancer, "roc_auc", 0.97),
+        (load_diabetes, "r2", 0.3),
+    ],
 )
 def test_scikit_learns_tables(load, name, least):
     frame = load(as_frame=True).frame.sample(frac=1, random_state=0)
@@ -204,7 +208,7 @@ def test_a_net_of_ones_own(tmp_path):
         f"{path} was trained with your net Own: pass it, TabularModel.load({str(path)!r}, net=Own)"
     )
     with pytest.raises(ArtifactError, match="does not fit"):
-        TabularModel.load(path, net=lambda in_features, outputs: nn.Linear(in_features, outputs))
+        TabularModel.load(path, net=nn.Linear)
 
 
 def test_a_run_of_another_kind(tmp_path):

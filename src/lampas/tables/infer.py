@@ -103,7 +103,9 @@ def _target(column: pd.Series, kind: Kind | None) -> tuple[TableTask, Column]:
         kind = "category" if whole and len(classes) <= _MOST_CLASSES else "number"
     if kind == "number":
         values = cells.numbers(column)
-        return "regression", Column(name, "target", low=float(values.min()), high=float(values.max()))
+        return "regression", Column(
+            name, "target", low=float(values.min()), high=float(values.max())
+        )
     if len(classes) > max(_MOST_CLASSES, len(column) // 2):
         raise DataError(
             f"target {name!r} has {len(classes)} different texts in {len(column)} rows: "

@@ -17,12 +17,13 @@ class TabularNet(nn.Module):
     `members` such MLPs are computed side by side by batched products, as in Gorishniy et al.,
     "TabM" (2024); theirs share most weights and have a loss each, ours share the embeddings
     only and have one loss, that of their mean output. The mean steadies small tables, where one
-    net depends much on its seed.
+    net depends much on its seed. A linear path from the inputs to the output runs beside them,
+    as in Cheng et al., "Wide & Deep Learning" (2016), from zero: on some tables it is all there
+    is to learn.
 
     numbers: columns F of the input `numbers`. cardinalities: for each of the K columns of
     `categories`, how many integers it holds. outputs: columns of the output. width: of the
-    hidden layers; inside a block twice that. dropout: inside and after the blocks; inputs are
-    dropped at a third of it.
+    hidden layers; inside a block twice that. dropout: inside and after the blocks.
 
     >>> net = TabularNet(numbers=2, cardinalities=[4, 3], outputs=1)
     >>> net(numbers=torch.zeros(5, 2), categories=torch.zeros(5, 2, dtype=torch.int64)).shape
@@ -34,17 +35,18 @@ class TabularNet(nn.Module):
         numbers: int,
         cardinalities: Sequence[int],
         outputs: int,
-        width: int = 64,
-        blocks: int = 2,
-        dropout: float = 0.3,
-        members: int = 8,
+        width: int = 32,
+        blocks: int = 1,
+        dropout: float = 0.15,
+        members: int = 16,
     ) -> None:
         super().__init__()
         sizes = [embedding_size(count) for count in cardinalities]
         pairs = zip(cardinalities, sizes, strict=True)
         self.embeddings = nn.ModuleList(_embedding(count, size) for count, size in pairs)
-        self.drop = nn.Dropout(dropout / 3)
-        self.first = MemberLinear(members, numbers + sum(sizes), width)
+        inputs = numbers + sum(sizes)
+        self.linear = _zero(nn.Linear(inputs, outputs))
+        self.first = MemberLinear(members, inputs, width)
         self.blocks = nn.ModuleList(Block(members, width, dropout) for _ in range(blocks))
         self.norm = nn.LayerNorm(width)
         self.last = MemberLinear(members, width, outputs)
@@ -53,11 +55,11 @@ class TabularNet(nn.Module):
         """`numbers` float (N, F) and `categories` int64 (N, K) to (N, outputs)."""
         columns = categories.unbind(1)
         embedded = [embed(x) for embed, x in zip(self.embeddings, columns, strict=True)]
-        x = torch.cat([numbers, *embedded], dim=1)
-        x = self.first(self.drop(x.expand(self.first.members, -1, -1)))
+        inputs = torch.cat([numbers, *embedded], dim=1)
+        x = self.first(inputs.expand(self.first.members, -1, -1))
         for block in self.blocks:
             x = block(x)
-        return self.last(F.relu(self.norm(x))).mean(0)
+        return self.linear(inputs) + self.last(F.relu(self.norm(x))).mean(0)
 
 
 class Block(nn.Module):
@@ -100,6 +102,12 @@ def embedding_size(cardinality: int) -> int:
     (2, 50)
     """
     return min(50, (cardinality + 1) // 2)
+
+
+def _zero(layer: nn.Linear) -> nn.Linear:
+    nn.init.zeros_(layer.weight)
+    nn.init.zeros_(layer.bias)
+    return layer
 
 
 def _embedding(count: int, size: int) -> nn.Embedding:

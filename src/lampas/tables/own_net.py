@@ -64,7 +64,7 @@ def build(net: NetLike | None, shapes: Shapes) -> nn.Module:
         return TabularNet(shapes.numbers, shapes.cardinalities, shapes.outputs)
     if isinstance(net, nn.Module):
         return net
-    built = net(**_asked(net, shapes))
+    built: Any = net(**_asked(net, shapes))
     if not isinstance(built, nn.Module):
         raise InputError(f"{_name(net)} returned a {type(built).__name__}, not a torch.nn.Module")
     return built

@@ -1,7 +1,8 @@
 """From a table to the net's tensors: fitted on training rows, kept as plain numbers."""
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -123,8 +124,8 @@ class Preparer:
 
 
 def _coder(item: dict[str, Any]) -> Coder:
-    kind = _CODERS[item.pop("coder")]
-    return kind(**{key: tuple(v) if isinstance(v, list) else v for key, v in item.items()})
+    make = cast(Callable[..., Coder], _CODERS[item.pop("coder")])
+    return make(**{key: tuple(v) if isinstance(v, list) else v for key, v in item.items()})
 
 
 def _features(coders: tuple[Coder, ...], frame: pd.DataFrame) -> np.ndarray:

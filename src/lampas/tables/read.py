@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, cast
 
@@ -95,7 +96,7 @@ def _likely(data: bytes) -> str:
         wide = []
     # Western text read as GB 18030 gives a character for each stray byte and its neighbour.
     common = sum("\u4e00" <= letter <= "\u9fff" for letter in wide)
-    pairs = sum(a > 127 and b > 127 for a, b in zip(data, data[1:], strict=False))
+    pairs = sum(a > 127 and b > 127 for a, b in pairwise(data))
     return "gb18030" if wide and common > 0.7 * len(wide) and pairs >= len(wide) else "cp1252"
 
 

@@ -2,7 +2,7 @@
 
 import difflib
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -103,13 +103,16 @@ class Schema:
         >>> Schema.from_json(schema.to_json()) == schema
         True
         """
-        columns = [Column(**{**item, "values": tuple(item["values"])}) for item in plain["columns"]]
+        items: list[dict[str, Any]] = plain["columns"]
+        columns = [replace(Column(**item), values=tuple(item["values"])) for item in items]
         return cls(tuple(columns), plain["task"])
 
     def __str__(self) -> str:
         rows = [("column", "kind", "missing", "what it holds")]
-        for one in self.columns:
-            rows.append((one.name, one.kind, f"{100 * one.missing:.1f} %", one.summary()))
+        rows += [
+            (one.name, one.kind, f"{100 * one.missing:.1f} %", one.summary())
+            for one in self.columns
+        ]
         name, kind = (max(len(row[i]) for row in rows) for i in (0, 1))
         lines = [f"{r[0]:<{name}}  {r[1]:<{kind}}  {r[2]:>7}  {r[3]}".rstrip() for r in rows]
         return "\n".join(lines)

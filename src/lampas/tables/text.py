@@ -32,7 +32,7 @@ def frequent_tokens(texts: Sequence[str], most: int = MOST_TOKENS) -> list[str]:
         return []
     counter = CountVectorizer(token_pattern=TOKEN, binary=True)
     try:
-        found = counter.fit_transform(texts)
+        found: Any = counter.fit_transform(texts)
     except ValueError:  # scikit-learn's "empty vocabulary": the texts are all punctuation
         return []
     held = np.asarray(found.sum(axis=0)).ravel()
