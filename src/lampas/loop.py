@@ -34,8 +34,10 @@ def fit(run: Run) -> History:
             run.tell("fit_begin")
             for epoch in range(run.first_epoch, run.epochs + 1):
                 if run.stopped is None:
-                    run.epoch = epoch
-                    _one_epoch(run, pace)
+                    run.begin(epoch)
+                    losses = train_epoch(run, pace)
+                    if losses is not None:
+                        _end_epoch(run, pace, losses)
         finally:
             pace.finish()
             run.history.stopped = run.stopped
@@ -44,12 +46,8 @@ def fit(run: Run) -> History:
     return run.history
 
 
-def _one_epoch(run: Run, pace: Pace) -> None:
-    run.step = 0
-    run.tell("epoch_begin")
-    losses = train_epoch(run, pace)
-    if losses is None:  # cut short: such an epoch makes no row
-        return
+def _end_epoch(run: Run, pace: Pace, losses: dict[str, float]) -> None:
+    """Validate, write the row, tell: with the averaged weights where there are some."""
     row = {"epoch": float(run.epoch), **losses, **pace.record()}
     with pace.averaged():
         if run.validation is not None and run.epoch % run.validation_freq == 0:

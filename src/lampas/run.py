@@ -41,6 +41,11 @@ class Run:
         self.is_watched = self.hears_steps or self.hears_looks
         self._next_look = 0.0
 
+    def begin(self, epoch: int) -> None:
+        """Stand at the start of `epoch`."""
+        self.epoch, self.step = epoch, 0
+        self.tell("epoch_begin")
+
     def tell(self, kind: EventKind, logs: Mapping[str, float] | None = None) -> None:
         """Show a moment to the callbacks that hear it; the first to ask stops the run."""
         event = Event(kind, self.model, self.history, self.epoch, self.epochs, self.step,

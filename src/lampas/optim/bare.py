@@ -28,8 +28,9 @@ def bare_step(optimizer: torch.optim.Optimizer) -> Callable[[], Any]:
     """
     own: Any = type(optimizer).__dict__.get("step")
     inner: Any = getattr(own, "__wrapped__", None)
-    is_wrapped = inner is not None and getattr(own, "hooked", False)
-    if not is_wrapped or "step" in vars(optimizer) or _is_observed(optimizer):
+    if inner is None or not getattr(own, "hooked", False):
+        return optimizer.step
+    if "step" in vars(optimizer) or _is_observed(optimizer):
         return optimizer.step
     return partial(inner, optimizer)
 
