@@ -71,8 +71,12 @@ def train_epoch(run: Run, pace: Pace) -> dict[str, float] | None:
         try:
             result = model.train_step(batch)
         except Exception as error:
-            _failed(run, error, batch)
-            return None
+            known = _explained(run, error, batch)
+            if known is None:
+                return None
+            if known is error:
+                raise
+            raise known from error
         tally.add(result, batch)
         if pace.is_busy and batch.closes:
             pace.after_step()
@@ -90,22 +94,21 @@ def _looked_at(run: Run, tally: Tally) -> dict[str, float] | None:
     try:
         tally.losses.check_finite()
     except NonFiniteError as error:
-        _failed(run, error, None)
-        return None
+        known = _explained(run, error, None)
+        if known is None:
+            return None
+        raise known from None
     return tally.results()
 
 
-def _failed(run: Run, error: Exception, batch: Batch | None) -> None:
-    """Raise what a step raised, explained; a callback may answer a loss of nan with a `Stop`."""
+def _explained(run: Run, error: Exception, batch: Batch | None) -> Exception | None:
+    """The error to raise for one of a step; None where a callback answered it with a `Stop`."""
     if isinstance(error, NonFiniteError):
         run.tell("non_finite")
-        if run.stopped is None:
-            raise non_finite(error, run.model, batch, run.where) from None
-    elif isinstance(error, LampasError) or batch is None:
-        raise error
-    else:
-        explained = explain(error, run.model, batch, run.where)
-        raise explained from (None if explained is error else error)
+        return non_finite(error, run.model, batch, run.where) if run.stopped is None else None
+    if isinstance(error, LampasError) or batch is None:
+        return error
+    return explain(error, run.model, batch, run.where)
 
 
 @torch.no_grad()
