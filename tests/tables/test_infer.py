@@ -161,6 +161,9 @@ def test_features_that_cannot_be_read():
         "column 'x': row 5 holds '?' among numbers; correct it or leave it empty, "
         "or pass kinds={'x': 'category'}"
     )
+    assert refused(a_table(x=[[1, 2]] * 60)) == (
+        "column 'x': row 0 holds a list: a cell must be one value; drop the column or split it up"
+    )
     assert refused(a_table(row=range(60), same=[1] * 60)) == (
         "no column is left to learn from: 'row' (identifier), 'same' (constant), 'y' (target); "
         "pass kinds={...}"

@@ -85,3 +85,12 @@ def test_the_file_needs_torch_alone():
         name.name for node in ast.walk(tree) if isinstance(node, ast.Import) for name in node.names
     }
     assert modules == {"collections.abc", "torch", "torch.nn.functional"}
+
+
+def test_the_linear_path_starts_at_zero_and_is_linear():
+    net, x = TabularNet(3, [4, 4], 1).eval(), inputs()
+    assert net.linear.weight.abs().sum() == 0
+    with torch.no_grad():
+        before = net(**x)
+        net.linear.weight[0, 1] = 2.0
+        torch.testing.assert_close(net(**x) - before, 2 * x["numbers"][:, 1:2])

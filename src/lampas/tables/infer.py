@@ -136,10 +136,20 @@ def plain(value: object) -> Scalar:
 def _feature(column: pd.Series, kind: Kind | None) -> Column:
     there = cells.present(column)
     note = ""
+    _check_cells(column[there])
     if kind is None:
         kind, note = _guess(column[there], bool((~there).any()))
     missing = round(float((~there).mean()), 6)
     return _described(Column(str(column.name), kind, missing, note=note), column)
+
+
+def _check_cells(cells_there: pd.Series) -> None:
+    first = cells_there.iloc[0] if len(cells_there) else None
+    if isinstance(first, list | tuple | dict | set | np.ndarray):
+        raise DataError(
+            f"column {str(cells_there.name)!r}: row {cells_there.index[0]} holds a "
+            f"{type(first).__name__}: a cell must be one value; drop the column or split it up"
+        )
 
 
 def _described(column: Column, found: pd.Series) -> Column:

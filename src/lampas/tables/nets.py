@@ -6,6 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+_QUIET = 0.3  # of the usual size: the last weights of the deep path at the start
+
 
 class TabularNet(nn.Module):
     """Embedded categories beside the numbers, through residual blocks, averaged over members.
@@ -18,8 +20,8 @@ class TabularNet(nn.Module):
     "TabM" (2024); theirs share most weights and have a loss each, ours share the embeddings
     only and have one loss, that of their mean output. The mean steadies small tables, where one
     net depends much on its seed. A linear path from the inputs to the output runs beside them,
-    as in Cheng et al., "Wide & Deep Learning" (2016), from zero: on some tables it is all there
-    is to learn.
+    as in Cheng et al., "Wide & Deep Learning" (2016): on some tables it is all there is to
+    learn. It starts at zero, and the deep path with small outputs, so neither shouts first.
 
     numbers: columns F of the input `numbers`. cardinalities: for each of the K columns of
     `categories`, how many integers it holds. outputs: columns of the output. width: of the
@@ -50,6 +52,9 @@ class TabularNet(nn.Module):
         self.blocks = nn.ModuleList(Block(members, width, dropout) for _ in range(blocks))
         self.norm = nn.LayerNorm(width)
         self.last = MemberLinear(members, width, outputs)
+        with torch.no_grad():
+            self.last.weight.mul_(_QUIET)
+            self.last.bias.mul_(_QUIET)
 
     def forward(self, numbers: torch.Tensor, categories: torch.Tensor) -> torch.Tensor:
         """`numbers` float (N, F) and `categories` int64 (N, K) to (N, outputs)."""

@@ -38,6 +38,18 @@ class TabularModel:
     `model`: the `lampas.Model`, compiled. `schema`: what the columns are. `preparer`,
     `targets`: the fitted preparation of the columns. `metrics`: the scores on the held-out
     rows (on the training rows where none were held out).
+
+    >>> import lampas, tempfile
+    >>> frame = pd.DataFrame({"size": [1.5, 2.0, 7.5, 9.0] * 20})
+    >>> frame["big"] = ["no", "no", "yes", "yes"] * 20
+    >>> model = lampas.tabular(frame, "big", epochs=5, verbose=0)
+    >>> model.predict(frame[:2]).columns.tolist()
+    ['big', 'probability of no', 'probability of yes']
+    >>> with tempfile.TemporaryDirectory() as run:
+    ...     model.save(f"{run}/model.lampas")
+    ...     again = TabularModel.load(f"{run}/model.lampas")
+    >>> again.evaluate(frame) == model.evaluate(frame)
+    True
     """
 
     def __init__(
@@ -74,12 +86,22 @@ class TabularModel:
             case _:
                 return nn.BCEWithLogitsLoss()
 
+    def to(self, device: str | torch.device) -> "TabularModel":
+        """Move net and loss to `device` ("auto": the accelerator where there is one).
+
+        The model is then compiled for evaluating and predicting, without an optimiser.
+        """
+        self.model.compile(None, self.loss(), list(METRICS[self.targets.task]), device=device)
+        return self
+
     def inputs(self, frame: pd.DataFrame) -> Any:
         """What the net reads: its dict of tensors, or one float matrix (N, inputs)."""
         return self.preparer.transform(frame) if self._parts else self.preparer.matrix(frame)
 
     def evaluate(self, data: TableLike, *, batch_size: int = _ROWS) -> dict[str, float]:
         """The loss and metrics over all rows of a table that has the target columns.
+
+        A score that the rows do not define, such as roc_auc of one class alone, is nan.
 
         Raises `DataError` where a column does not fit the schema, naming the first.
         """
@@ -162,7 +184,7 @@ def _restored(saved: artifact.Artifact, net: NetLike | None) -> TabularModel:
     restored = TabularModel(built, schema, preparer, targets, saved.settings)
     restored.model.load_state_dict(content["weights"])
     restored.model.eval()
-    restored.model.compile(None, restored.loss(), list(METRICS[targets.task]))
+    restored.to("cpu")
     restored.metrics = dict(saved.metrics)
     restored._history = History.from_rows(saved.history)  # pyright: ignore[reportPrivateUsage]
     return restored

@@ -99,8 +99,18 @@ def tabular(
         say(str(parts.schema))
     preparer = Preparer.fit(parts.schema, parts.train)
     targets = TargetCoder.fit(parts.schema, parts.train, wants_output_per_class(net))
-    settings = {"seed": seed, "own_net": net is not None}
-    x, y = None, targets.encode(parts.train)
+    y = targets.encode(parts.train)
+    batch_size = _batch_size(len(y)) if batch_size is None else batch_size
+    settings = {
+        "target": list(targets.names),
+        "own_net": net is not None,
+        "seed": seed,
+        "epochs": epochs,
+        "patience": patience,
+        "batch_size": batch_size,
+        "rows": len(y),
+        "validation_rows": 0 if parts.held_out is None else len(parts.held_out),
+    }
     weights, line = class_weights(class_weight, targets, y)
     if line and verbose != 0:
         say(line)
@@ -117,7 +127,7 @@ def tabular(
         fitted.model.fit(
             x,
             y,
-            batch_size=_batch_size(len(y)) if batch_size is None else batch_size,
+            batch_size=batch_size,
             epochs=epochs,
             verbose=verbose,
             callbacks=_callbacks(callbacks, parts, patience),
