@@ -18,7 +18,8 @@ from torch import nn
 from lampas import losses
 from lampas.data.batch import Batch
 from lampas.data.nest import Nest, leaves
-from lampas.errors import InputError, ShapeError
+from lampas.errors import DtypeError, InputError, ShapeError
+from lampas.losses.kinds import recognise
 
 Count = int | torch.Tensor
 LossFunction = Callable[[Any, Any], torch.Tensor]
@@ -37,7 +38,9 @@ class Term:
         self.function = function
         self.weight = weight
         self.reduction: str = getattr(function, "reduction", "mean")
-        self.ignore_index: int | None = getattr(function, "ignore_index", None)
+        # Of a module that nobody knows, only what it returns is believed: a mean over samples.
+        known = recognise(function)
+        self.ignore_index = known.ignore_index if known is not None and known.plain else None
         self.class_weight: torch.Tensor | None = _class_weight(function)
         self.may_ignore = self.ignore_index is not None
         self._each = _with_reduction(function, "none")
@@ -51,7 +54,7 @@ class Term:
             return self._weighted(y_pred, y_true, weight)
         count = size if self.ignore_index is None else self.count(y_true, None, size)
         if isinstance(count, int):
-            value = self.function(y_pred, y_true)
+            value = self._tensor(self.function(y_pred, y_true))
             return (value.mean() if value.ndim else value), count
         total = self._sum(y_pred, y_true)
         return (total if self.reduction == "sum" else total / _positive(count)), count
@@ -59,40 +62,56 @@ class Term:
     def count(self, y_true: Any, weight: torch.Tensor | None, size: int) -> Count:
         """The denominator of this term for one batch: a tensor where the targets decide it."""
         mass = self._mass(y_true)
-        if weight is not None:
-            return weight.sum() if mass is None else _dot(mass, weight)
         if mass is not None:
-            return mass.sum()
-        return y_true.numel() if self.ignore_index is not None and _is_classes(y_true) else size
+            return mass.sum() if weight is None else _dot(mass, weight)
+        places = y_true.numel() // size if self._counts_places(y_true) else 1
+        return size * places if weight is None else weight.sum() * places
+
+    def _counts_places(self, y_true: Any) -> bool:
+        """Whether the mean is over all targets of a sample, as over its words or pixels."""
+        return self.ignore_index is not None and _is_classes(y_true)
 
     def _mass(self, y_true: Any) -> torch.Tensor | None:
         """What each target adds to the denominator, in the shape of the targets; None: 1 each."""
-        if self.ignore_index is None or not _is_classes(y_true):
+        if not self._counts_places(y_true):
             return None
         if self.class_weight is None or self.reduction == "sum":
             return (y_true != self.ignore_index).float() if self.may_ignore else None
         kept = y_true != self.ignore_index
         # An ignored target names no class: class 0 stands in, and counts for nothing.
-        return self.class_weight[torch.where(kept, y_true, 0)] * kept
+        index = torch.where(kept, y_true, 0).clamp(0, len(self.class_weight) - 1)
+        return self.class_weight[index] * kept
 
     def _weighted(
         self, y_pred: Any, y_true: Any, weight: torch.Tensor
     ) -> tuple[torch.Tensor, Count]:
-        each = self._each(y_pred, y_true)
+        each = self._tensor(self._each(y_pred, y_true))
         if each.ndim == 0 or len(each) != len(weight):
             raise ShapeError(
                 f"sample_weight and class_weight need the loss of each sample, but {self.name} "
                 f"returns shape {tuple(each.shape)}: make it return one value a sample"
             )
+        sums = self.reduction in ("sum", "batchmean") or self._counts_places(y_true)
         each = each.reshape(len(each), -1)
-        each = each.sum(1) if self.reduction == "batchmean" else each.mean(1)
-        total, count = _dot(each, weight), self.count(y_true, weight, len(weight))
+        total = _dot(each if sums else each.mean(1), weight)
+        count = self.count(y_true, weight, len(weight))
         return (total if self.reduction == "sum" else total / _positive(count)), count
 
-    def expect(self, y_true: Any) -> None:
+    def _tensor(self, value: Any) -> torch.Tensor:
+        if not isinstance(value, torch.Tensor):
+            raise DtypeError(
+                f"{self.name} returned a {type(value).__name__}: a loss returns a tensor, from "
+                "which gradients can be computed"
+            )
+        return value
+
+    def expect(self, targets: list[Any]) -> None:
         """Learn from all targets of a fit whether any is masked: counting costs a little."""
         if self.ignore_index is not None:
-            self.may_ignore = y_true is None or bool((y_true == self.ignore_index).any())
+            self.may_ignore = any(
+                not isinstance(y_true, torch.Tensor) or bool((y_true == self.ignore_index).any())
+                for y_true in targets
+            )
 
     def to(self, device: torch.device) -> None:
         """Move the loss's own tensors; the variants of it share them."""
@@ -104,8 +123,8 @@ class Term:
 
 
 def _dot(each: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
-    """The weighted sum over samples of the mean of each sample's values."""
-    return (each.reshape(len(each), -1).mean(1) * weight).sum()
+    """The weighted sum over samples of the sum of each sample's values."""
+    return (each.reshape(len(each), -1).sum(1) * weight).sum()
 
 
 def _positive(count: Count) -> Count:
@@ -184,7 +203,7 @@ class Criterion:
         self._terms = terms
         self._own = OwnLoss() if not terms else None
         self.is_own = not terms
-        self.checked = False
+        self._checked: set[bool] = set()  # in training, in evaluation
 
     @property
     def terms(self) -> list[Term | OwnLoss]:
@@ -196,6 +215,11 @@ class Criterion:
     ) -> tuple[torch.Tensor, list[torch.Tensor], list[Count]]:
         """(the loss to differentiate, the value of each term, the count of each term)."""
         if self._own is not None:
+            if batch.weight is not None:
+                raise InputError(
+                    "sample_weight and class_weight need a loss passed to compile: the model's "
+                    "own loss cannot be weighted from outside"
+                )
             value, count = self._own(output, batch.size)
             return self._share(value, 0, batch), [value], [count]
         values: list[torch.Tensor] = []
@@ -210,14 +234,14 @@ class Criterion:
             part = value if batch.shares is None else self._share(value, index, batch)
             part = part if term.weight == 1.0 else part * term.weight
             total = part if total is None else total + part
-        self.checked = True
+        self._checked.add(torch.is_grad_enabled())
         assert total is not None
         return total, values, counts
 
     def _value(
         self, term: Term, y_pred: Any, y_true: Any, batch: Batch
     ) -> tuple[torch.Tensor, Count]:
-        if not self.checked:
+        if torch.is_grad_enabled() not in self._checked:
             losses.check(term.function, y_pred, y_true)
         try:
             return term(y_pred, y_true, batch.weight, batch.size)
@@ -244,11 +268,11 @@ class Criterion:
                 return term.function
         return None
 
-    def expect(self, y: Any) -> None:
-        """Prepare for data whose targets are all `y`; None where they come batch by batch."""
-        self.checked = False
+    def expect(self, targets: list[Any]) -> None:
+        """Prepare for data with these targets in all; None where they come batch by batch."""
+        self._checked.clear()
         for key, term in self._terms:
-            term.expect(None if y is None else pick(y, key, "y"))
+            term.expect([None if y is None else pick(y, key, "y") for y in targets])
 
     @property
     def needs_finite_targets(self) -> bool:
@@ -266,12 +290,19 @@ def pick(nest: Nest, key: Any, what: str) -> Any:
     if key is None:
         return nest
     try:
-        return nest[key]
+        if not isinstance(nest, torch.Tensor):  # whose parts would be its rows
+            return nest[key]
     except (KeyError, IndexError, TypeError):
-        there = list(nest) if isinstance(nest, Mapping) else f"{len(leaves(nest))} part(s)"
-        raise ShapeError(
-            f"the loss for {key!r} finds no such part in {what}: it has {there}"
-        ) from None
+        pass
+    raise ShapeError(f"no part {key!r} in {what}, which is {_parts(nest)}")
+
+
+def _parts(nest: Nest) -> str:
+    if isinstance(nest, Mapping):
+        return f"a dict of {', '.join(map(repr, cast(Mapping[Any, Any], nest)))}"
+    if isinstance(nest, (tuple, list)):
+        return f"a {type(nest).__name__} of {len(leaves(nest))}"
+    return "one tensor" if isinstance(nest, torch.Tensor) else f"a {type(nest).__name__}"
 
 
 def make_criterion(loss: Any, loss_weights: Any = None) -> Criterion:

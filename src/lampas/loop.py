@@ -116,10 +116,13 @@ def evaluate(model: "Model", feed: Feed, run: Run | None = None) -> dict[str, fl
     """Exact losses and metrics over all samples of `feed`, whatever its batches."""
     tally = Tally(model.plan)
     with evaluating(model):
+        batch = None
         for batch in feed:
             tally.add(eval_step(model, batch), batch)
             if run is not None and run.stopped is not None:
                 break
+        if batch is None:
+            raise DataError("the data to evaluate holds no batch: it is empty")
         return tally.results()
 
 

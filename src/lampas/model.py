@@ -10,6 +10,7 @@ from torch import nn
 from lampas import loop, losses, optim, step
 from lampas.callbacks import CallbackLike, listeners
 from lampas.criterion import make_criterion
+from lampas.data.arrays import Rows
 from lampas.data.batch import Batch, Feed
 from lampas.data.feed import Source, check_count, make_source, make_validation
 from lampas.data.finite import check_targets
@@ -231,12 +232,15 @@ class Model(nn.Module):
             held_out = make_validation(validation_data, plan.device, dtype_of(self))
         elif validation_split:
             source, held_out = source.split(validation_split)
-        self._check_data(source)
+        check_count("epochs", epochs)
+        parts = [source.rows] if held_out is None else [source.rows, held_out.rows]
+        self._check_data(parts)
+        plan.criterion.expect([None if rows is None else rows.y for rows in parts])
         validation: Feed | None = None
         if held_out is not None:
             check_count("validation_freq", validation_freq)
-            size = validation_batch_size or 4 * batch_size
-            validation = held_out.feed(size, shuffle=False, steps=validation_steps)
+            size = 4 * batch_size if validation_batch_size is None else validation_batch_size
+            validation = held_out.validation(size, steps=validation_steps)
         self.__dict__["_history"] = History()
         run = Run(
             model=self,
@@ -265,8 +269,9 @@ class Model(nn.Module):
         `metric_values` afterwards.
         """
         source = self._source(x, y, sample_weight, None)
-        self._check_data(source)
-        return loop.evaluate(self, source.feed(batch_size, shuffle=False, steps=steps))
+        self._check_data([source.rows])
+        self.plan.criterion.expect([None])  # a callback may evaluate during a fit
+        return loop.evaluate(self, source.once(batch_size, steps=steps))
 
     @property
     def metric_values(self) -> dict[str, Any]:
@@ -289,7 +294,7 @@ class Model(nn.Module):
     ) -> Iterator[Any]:
         """The outputs batch by batch, on the CPU, in the order of `x`."""
         source = self._source(x, None, None, None)
-        for output in loop.predict(self, source.feed(batch_size, shuffle=False, steps=steps)):
+        for output in loop.predict(self, source.once(batch_size, steps=steps)):
             yield map_leaves(_on_cpu, output)
 
     def save(self, path: str | Path) -> None:
@@ -348,14 +353,13 @@ class Model(nn.Module):
             optim.check(optimizer, self)
         return plan
 
-    def _check_data(self, source: Source) -> None:
+    def _check_data(self, parts: list[Rows | None]) -> None:
         """What can be known before the first step is said before it."""
-        criterion = self.plan.criterion
-        criterion.expect(source.rows.y if source.rows is not None else None)
-        if source.rows is not None:
-            check_inputs(self, source.rows)
-            if criterion.needs_finite_targets:
-                check_targets(source.rows, len(leaves(source.rows.x)))
+        for rows in parts:
+            if rows is not None:
+                check_inputs(self, rows)
+                if self.plan.criterion.needs_finite_targets:
+                    check_targets(rows, len(leaves(rows.x)))
 
     def __getstate__(self) -> dict[str, Any]:
         """Copies and pickles carry the net and its history, not what `compile` decided."""

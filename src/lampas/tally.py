@@ -36,6 +36,7 @@ class LossSums:
         self._values: list[torch.Tensor] = []
         self._counts: list[Any] = []
         self._steps = 0
+        self._taken: list[str] | None = None
         self._history: list[torch.Tensor] = []
         self._total: torch.Tensor | None = None
         self._count: torch.Tensor | None = None
@@ -50,12 +51,14 @@ class LossSums:
 
     def take_names(self, names: list[str]) -> None:
         """The names of what a custom step returns, which takes the criterion's place."""
-        if self._weights and names != self._names and self._total is not None:
+        if names == self._taken:
+            return
+        if self._taken is not None:
             raise InputError(
-                f"train_step returned {names} after {self._names}: return the same names each time"
+                f"train_step returned {names} after {self._taken}: return the same names each time"
             )
-        if names != self._names:
-            self._names, self._weights, self._summed = names, {}, []
+        self._taken = self._names = names
+        self._weights, self._summed = {}, []
 
     def flush(self) -> None:
         """Reduce what was kept."""
@@ -160,6 +163,7 @@ class Tally:
         self.losses = LossSums(plan)
         self.metrics = MetricSums(plan.meters)
         self._metered = bool(plan.meters)
+        self._device = plan.device
 
     def add(self, result: "StepResult | Mapping[str, Any]", batch: Batch) -> None:
         """Take in the result of one step; nothing is looked at."""
@@ -177,9 +181,20 @@ class Tally:
             )
         values = dict(cast(Mapping[str, Any], result))
         y_pred = values.pop("y_pred", None)
+        if not values:
+            raise InputError("train_step returned no loss: return a dict such as {'loss': loss}")
         self.losses.take_names(list(values))
-        found = [torch.as_tensor(value).detach() for value in values.values()]
+        found = [self._scalar(name, value) for name, value in values.items()]
         return StepResult(found, [batch.size] * len(found), y_pred)
+
+    def _scalar(self, name: str, value: Any) -> torch.Tensor:
+        tensor = torch.as_tensor(value, device=self._device).detach()
+        if tensor.numel() != 1:
+            raise InputError(
+                f"train_step returned {name!r} of shape {tuple(tensor.shape)}: return its mean "
+                "over the batch, a 0-d tensor"
+            )
+        return tensor.reshape(())
 
     def results(self) -> dict[str, float]:
         """All losses and metrics by name. This looks: it waits for the device."""

@@ -30,7 +30,7 @@ class Rows:
     columns: list[list[str] | None]
 
     def __len__(self) -> int:
-        return len(leaves(self.x)[0])
+        return len(self.tensors[0])
 
     @property
     def parts(self) -> tuple[Nest, Nest, torch.Tensor | None]:
@@ -59,13 +59,12 @@ def make_rows(x: Nest, y: Nest, weight: Any, dtype: torch.dtype) -> Rows:
     tensors = [None if leaf is None else to_tensor(leaf, label)
                for label, (_, leaf) in zip(labels, named, strict=True)]  # fmt: skip
     _check_lengths([(n, t) for n, t in zip(labels, tensors, strict=True) if t is not None])
-    dtypes = [_batch_dtype(leaf, tensor, dtype)
+    dtypes = [batch_dtype(leaf, tensor, dtype)
               for (_, leaf), tensor in zip(named, tensors, strict=True)
               if tensor is not None]  # fmt: skip
     x, y, weight = rebuild((x, y, weight), tensors)
-    there = [
-        (label, leaf) for label, (_, leaf) in zip(labels, named, strict=True) if leaf is not None
-    ]
+    there = [(label, leaf) for label, (_, leaf) in zip(labels, named, strict=True)
+             if leaf is not None]  # fmt: skip
     columns = [_column_names(leaf) for _, leaf in there]
     return Rows(x, y, weight, dtypes, [label for label, _ in there], columns)
 
@@ -96,7 +95,7 @@ def _is_pandas(value: Any) -> bool:
 def to_tensor(value: Any, name: str) -> torch.Tensor:
     """A tensor that shares the memory of `value` where its dtype allows."""
     if isinstance(value, torch.Tensor):
-        return value
+        return value.detach()  # data: no graph that made it is to be walked at each step
     if _is_pandas(value):
         value = _from_pandas(value, name)
     if not isinstance(value, np.ndarray):
@@ -113,6 +112,8 @@ def to_tensor(value: Any, name: str) -> torch.Tensor:
 
 
 def _share(array: np.ndarray[Any, Any]) -> torch.Tensor:
+    if array.dtype.itemsize > 8 and array.dtype.kind == "f":
+        array = array.astype(np.float64)  # longdouble, which torch has not
     if not array.dtype.isnative:
         array = array.astype(array.dtype.newbyteorder("="))
     if any(stride < 0 for stride in array.strides):
@@ -134,12 +135,18 @@ def _from_pandas(value: Any, name: str) -> Any:
                 "lampas.tabular, which does so"
             )
     array = value.to_numpy()
-    if array.dtype.kind == "O":  # pandas' own nullable numbers
-        array = value.to_numpy(dtype="float64", na_value=float("nan"))
-    return array
+    return _plain_numbers(value) if array.dtype.kind == "O" else array
 
 
-def _batch_dtype(leaf: Any, tensor: torch.Tensor, dtype: torch.dtype) -> torch.dtype:
+def _plain_numbers(value: Any) -> np.ndarray[Any, Any]:
+    """pandas' own nullable numbers, or columns of several kinds: floats where one is missing."""
+    if bool(value.isna().to_numpy().any()):
+        return value.to_numpy(dtype="float64", na_value=float("nan"))
+    columns = [series for _, series in value.items()] if value.ndim == 2 else [value]
+    return value.to_numpy(dtype=np.result_type(*[series.to_numpy().dtype for series in columns]))
+
+
+def batch_dtype(leaf: Any, tensor: torch.Tensor, dtype: torch.dtype) -> torch.dtype:
     """Tensors keep their dtype: their owner chose it. Other floats get the net's."""
     if isinstance(leaf, torch.Tensor) or not tensor.is_floating_point():
         return _plain_integer(leaf, tensor)
@@ -158,6 +165,8 @@ def _check_lengths(named: list[tuple[str, torch.Tensor]]) -> None:
     for name, tensor in named:
         if tensor.ndim == 0:
             raise DataError(f"{name} is a single number: it needs a first dimension of samples")
+    if not named or not named[0][0].startswith("x"):
+        raise DataError("x holds no array: pass a tensor, a NumPy array or a pandas object")
     first_name, first = named[0]
     for name, tensor in named:
         if len(tensor) != len(first):

@@ -9,10 +9,16 @@ from torch.utils.data import DataLoader, Dataset, IterableDataset, TensorDataset
 
 from lampas.data.arrays import Rows, is_array, make_rows
 from lampas.data.batch import Feed
-from lampas.data.loader import LoaderFeed, StreamFeed, TensorLoaderFeed, stacks_rows_only
+from lampas.data.loader import (
+    LoaderFeed,
+    StreamFeed,
+    TensorLoaderFeed,
+    is_weight,
+    stacks_rows_only,
+)
 from lampas.data.memory import MemoryFeed
 from lampas.data.nest import Nest, leaves
-from lampas.data.wrap import ClassWeightFeed, StepsFeed
+from lampas.data.wrap import ClassWeightFeed, HeadFeed, StepsFeed
 from lampas.errors import DataError, InputError
 
 
@@ -30,14 +36,30 @@ class Source:
     class_weight: Mapping[int, float] | None = None
 
     def feed(self, batch_size: int, *, shuffle: bool, steps: int | None) -> Feed:
-        """Batches of the data; `steps` cuts an epoch short, or makes one of a generator."""
+        """Batches to train on; an epoch of `steps` batches reads on where the last one ended."""
         check_count("batch_size", batch_size)
         if steps is not None:
             check_count("steps_per_epoch", steps)
-        if self.rows is None:
-            return self._weighted(self._streamed(batch_size, shuffle=shuffle, steps=steps))
-        feed = MemoryFeed(self.rows, batch_size, shuffle=shuffle, device=self.device)
-        return self._weighted(limited(feed, steps))
+        if isinstance(self.x, Iterator):
+            return self._weighted(self._stream(steps, "steps_per_epoch"))
+        feed = self._whole(batch_size, shuffle=shuffle)
+        return self._weighted(feed if steps is None else StepsFeed(feed, steps))
+
+    def validation(self, batch_size: int, *, steps: int | None) -> Feed:
+        """Batches in order, the same ones after each epoch: the first `steps`, or all."""
+        if isinstance(self.x, Iterator):
+            if steps is not None:
+                check_count("validation_steps", steps)
+            return self._stream(steps, "validation_steps")
+        return self.once(batch_size, steps=steps, steps_name="validation_steps")
+
+    def once(self, batch_size: int, *, steps: int | None, steps_name: str = "steps") -> Feed:
+        """Batches in order, to be read one time: the first `steps`, or all there are."""
+        check_count("batch_size", batch_size)
+        if steps is not None:
+            check_count(steps_name, steps)
+        feed = self._whole(batch_size, shuffle=False)
+        return feed if steps is None else HeadFeed(feed, steps)
 
     def split(self, share: float) -> "tuple[Source, Source]":
         """The first rows, and the last `share` of them, held out before any shuffling."""
@@ -59,15 +81,17 @@ class Source:
     def _weighted(self, feed: Feed) -> Feed:
         return ClassWeightFeed(feed, self.class_weight) if self.class_weight else feed
 
-    def _streamed(self, batch_size: int, *, shuffle: bool, steps: int | None) -> Feed:
-        x = self.x
-        if isinstance(x, Iterator):
-            if steps is None:
-                raise InputError(
-                    "a generator needs steps_per_epoch: how many of its batches make an epoch"
-                )
-            return StreamFeed(x, steps, self.device, self.dtype)
-        return limited(self._loader(x, batch_size, shuffle=shuffle), steps)
+    def _stream(self, steps: int | None, steps_name: str) -> Feed:
+        if steps is None:
+            raise InputError(
+                f"a generator needs {steps_name}: how many of its batches make an epoch"
+            )
+        return StreamFeed(self.x, steps, self.device, self.dtype)
+
+    def _whole(self, batch_size: int, *, shuffle: bool) -> Feed:
+        if self.rows is None:
+            return self._loader(self.x, batch_size, shuffle=shuffle)
+        return MemoryFeed(self.rows, batch_size, shuffle=shuffle, device=self.device)
 
     def _loader(self, x: Any, batch_size: int, *, shuffle: bool) -> Feed:
         if isinstance(x, IterableDataset):
@@ -95,11 +119,12 @@ def make_source(
     """The source of what was passed. Raises `DataError` or `InputError` where it is none."""
     if type(x) is TensorDataset and weight is None:
         _refuse_targets(y, x)
-        x, y = _parts_of(x)
+        x, y, weight = _parts_of(x)
     rows = None
     if _in_memory(x):
         rows = make_rows(x, y, weight, dtype)
     else:
+        _refuse_numbers(x)
         _refuse_targets(y, x)
         if weight is not None:
             raise InputError(
@@ -111,7 +136,7 @@ def make_source(
 
 def make_validation(data: Any, device: torch.device, dtype: torch.dtype) -> Source:
     """The source of `validation_data`: (x, y), (x, y, sample_weight), a dataset or a loader."""
-    if not isinstance(data, (tuple, list)):
+    if not isinstance(data, (tuple, list)) or is_batches(data):
         return make_source(data, None, None, device, dtype)
     parts = cast(list[Any], list(data))
     if len(parts) not in (2, 3):
@@ -120,11 +145,6 @@ def make_validation(data: Any, device: torch.device, dtype: torch.dtype) -> Sour
             "several inputs belong together: ((x1, x2), y)"
         )
     return make_source(parts[0], parts[1], parts[2] if len(parts) == 3 else None, device, dtype)
-
-
-def limited(feed: Feed, steps: int | None) -> Feed:
-    """`feed`, of which an epoch takes `steps` batches (None: all)."""
-    return feed if steps is None else StepsFeed(feed, steps)
 
 
 def check_count(name: str, value: object) -> None:
@@ -137,17 +157,32 @@ def _in_memory(x: Nest) -> bool:
     if isinstance(x, (Mapping, tuple)) and not isinstance(x, Dataset):
         return True
     if isinstance(x, list):
-        return all(is_array(leaf) for leaf in leaves(x))
+        return not is_batches(x) and all(is_array(leaf) for leaf in leaves(x))
     return is_array(x)
 
 
-def _parts_of(dataset: TensorDataset) -> tuple[Any, Any]:
+def is_batches(data: Any) -> bool:
+    """Whether `data` is a list of batches, each a tuple, list or dict: a list of arrays is not,
+    it holds several inputs."""
+    if not isinstance(data, list) or not data:
+        return False
+    return all(isinstance(part, (tuple, list, Mapping)) for part in cast(list[Any], data))
+
+
+def _parts_of(dataset: TensorDataset) -> tuple[Any, Any, Any]:
     tensors = list(dataset.tensors)
-    if len(tensors) > 2:
+    if len(tensors) > 3 or (len(tensors) == 3 and not is_weight(tensors[2], len(tensors[0]))):
         raise DataError(
             f"the TensorDataset holds {len(tensors)} tensors: pass them as fit((x1, x2), y)"
         )
-    return tensors[0], tensors[1] if len(tensors) == 2 else None
+    x, y, weight = (*tensors, None, None)[:3]
+    return x, y, weight
+
+
+def _refuse_numbers(x: Any) -> None:
+    found = leaves(x) if isinstance(x, list) else []
+    if found and all(isinstance(leaf, (int, float)) for leaf in found):
+        raise DataError("x is a list of numbers: pass np.asarray(x), or torch.tensor(x)")
 
 
 def _refuse_targets(y: Any, x: Any) -> None:

@@ -18,8 +18,9 @@ from torch.utils.data import (
     default_collate,
 )
 
+from lampas.data.arrays import batch_dtype, to_tensor
 from lampas.data.batch import Batch, rows_of
-from lampas.data.memory import CHUNK_BYTES
+from lampas.data.memory import CHUNK_BYTES, take
 from lampas.data.nest import Nest, leaves, map_leaves, named_leaves
 from lampas.errors import DataError
 
@@ -36,14 +37,18 @@ class LoaderFeed:
 
     @property
     def batches(self) -> int | None:
-        try:
-            return len(self.loader)
-        except (TypeError, NotImplementedError):
-            return None  # an iterable dataset tells no length
+        return _length(self.loader)
 
     def __iter__(self) -> Iterator[Batch]:
         for number, item in enumerate(self.loader, start=1):
             yield read_batch(item, number, self.device, self.dtype)
+
+
+def _length(loader: Any) -> int | None:
+    try:
+        return len(loader)
+    except (TypeError, NotImplementedError):
+        return None  # an iterable dataset, or a sampler, may tell no length
 
 
 class StreamFeed:
@@ -88,7 +93,7 @@ class TensorLoaderFeed:
 
     @property
     def batches(self) -> int | None:
-        return len(self.loader)
+        return _length(self.loader)
 
     def __iter__(self) -> Iterator[Batch]:
         sampled = iter(cast(BatchSampler, self.loader.batch_sampler))
@@ -105,8 +110,10 @@ class TensorLoaderFeed:
     def _gather(self, rows: torch.Tensor, lengths: list[int]) -> Iterator[tuple[torch.Tensor, ...]]:
         if self._subset is not None:
             rows = self._subset[rows]
+        if bool((rows < 0).any()):  # as tensors count them, from the end
+            rows = torch.where(rows < 0, rows + len(self.tensors[0]), rows)
         for tensor in self.tensors:
-            yield tensor.index_select(0, rows).to(self.device, non_blocking=True).split(lengths)
+            yield take(tensor, rows).to(self.device, non_blocking=True).split(lengths)
 
     def _batches_ahead(self) -> int:
         """How many batches are gathered in one go: more than one only where the sampler has
@@ -117,7 +124,7 @@ class TensorLoaderFeed:
             return 1
         if getattr(sampler, "replacement", False) and type(sampler) is RandomSampler:
             return 1
-        row_bytes = sum(t.element_size() * t[0].numel() for t in self.tensors)
+        row_bytes = sum(t.nbytes // max(1, len(t)) for t in self.tensors)
         return max(1, CHUNK_BYTES // max(1, row_bytes * cast(int, self.loader.batch_size)))
 
 
@@ -150,21 +157,23 @@ def _tensors_of(dataset: Any) -> tuple[list[torch.Tensor], torch.Tensor | None]:
 
 def read_batch(item: Any, number: int, device: torch.device, dtype: torch.dtype) -> Batch:
     """A batch from what a loader yields: x, (x, y), (x, y, sample_weight), or a dict of inputs."""
-    x, y, weight = _roles(item, number)
 
     def place(value: Any) -> torch.Tensor | None:
         if value is None:
             return None
         if isinstance(value, torch.Tensor):
             return value.to(device, non_blocking=True)
-        tensor = torch.as_tensor(value)  # NumPy batches, as some collate functions make
-        tensor = tensor.to(dtype) if tensor.dtype == torch.float64 else tensor
-        return tensor.to(device, non_blocking=True)
+        array = np.asarray(value)  # NumPy batches, as generators and some collate functions make
+        if array.dtype.kind not in "biufc":
+            raise TypeError(f"{array.dtype} is no number")
+        tensor = to_tensor(array, "batch")
+        return tensor.to(device, batch_dtype(array, tensor, dtype), non_blocking=True)
 
     try:
-        x, y, weight = map_leaves(place, (x, y, weight))
+        placed = map_leaves(place, item)
     except (TypeError, ValueError, RuntimeError) as error:
         raise _no_batch(item, number) from error
+    x, y, weight = _roles(placed, number)
     if rows_of(x) == 0:
         raise _no_batch(item, number)
     _check_rows(x, y, weight, number)
@@ -179,7 +188,7 @@ def _roles(item: Any, number: int) -> tuple[Nest, Nest, Any]:
         return parts[0], None, None
     if len(parts) == 2:
         return parts[0], parts[1], None
-    if len(parts) == 3 and _is_weight(parts[2], rows_of(parts[0])):
+    if len(parts) == 3 and is_weight(parts[2], rows_of(parts[0])):
         return parts[0], parts[1], parts[2]
     raise DataError(
         f"batch {number} of the loader has {len(parts)} parts: yield x, (x, y) or (x, y, "
@@ -188,7 +197,8 @@ def _roles(item: Any, number: int) -> tuple[Nest, Nest, Any]:
     )
 
 
-def _is_weight(value: Any, rows: int) -> bool:
+def is_weight(value: Any, rows: int) -> bool:
+    """Whether the third part of a batch is its sample weights, or None in their place."""
     if not isinstance(value, torch.Tensor):
         return value is None
     return value.is_floating_point() and value.shape == (rows,)

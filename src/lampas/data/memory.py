@@ -45,11 +45,25 @@ class MemoryFeed:
         parts: list[torch.Tensor] = []
         for tensor, dtype in zip(self.rows.tensors, self.rows.dtypes, strict=True):
             if order is None:
-                part = tensor[start:stop]
+                # A copy: a net that works in place must not write into the data, which may be
+                # a file that is only readable.
+                part = tensor[start:stop].to(self.device, dtype, non_blocking=True, copy=True)
             else:
-                part = tensor.index_select(0, order[start:stop].to(tensor.device))
-            parts.append(part.to(self.device, dtype, non_blocking=True))
+                part = take(tensor, order[start:stop].to(tensor.device))
+                part = part.to(self.device, dtype, non_blocking=True)
+            parts.append(part)
         return parts
+
+
+_SIGNED = {torch.uint16: torch.int16, torch.uint32: torch.int32, torch.uint64: torch.int64}
+
+
+def take(tensor: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
+    """The rows of `tensor` with these numbers; of dtypes too that torch itself cannot gather."""
+    twin = _SIGNED.get(tensor.dtype)
+    if twin is None:
+        return tensor.index_select(0, rows)
+    return tensor.view(twin).index_select(0, rows).view(tensor.dtype)
 
 
 def assembler(rows: Rows) -> Callable[[tuple[torch.Tensor, ...]], Batch]:

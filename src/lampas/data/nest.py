@@ -5,6 +5,8 @@ from typing import Any, cast
 
 import torch
 
+from lampas.errors import ShapeError
+
 Nest = Any
 """A leaf, a tuple or list of nests, or a dict of nests by name."""
 
@@ -23,12 +25,14 @@ def leaves(nest: Nest) -> list[Any]:
 
 
 def map_leaves(function: Callable[[Any], Any], nest: Nest) -> Nest:
-    """The same structure with `function` applied to each leaf: lists become tuples."""
+    """The same structure with `function` applied to each leaf: lists become tuples, named tuples
+    keep their names."""
     if isinstance(nest, Mapping):
         parts = cast(Mapping[str, Any], nest)
         return {name: map_leaves(function, part) for name, part in parts.items()}
     if isinstance(nest, (tuple, list)):
-        return tuple(map_leaves(function, part) for part in cast(list[Any], nest))
+        parts = [map_leaves(function, part) for part in cast(list[Any], nest)]
+        return cast(Any, type(nest))(*parts) if hasattr(nest, "_fields") else tuple(parts)
     return function(nest)
 
 
@@ -54,11 +58,30 @@ def rebuild(nest: Nest, values: list[Any]) -> Nest:
 
 
 def concatenate(nests: list[Nest]) -> Nest:
-    """Nests of one structure joined along dimension 0; a single one is returned as it is."""
+    """Nests of one structure joined along dimension 0; a single one is returned as it is.
+
+    Raises `ShapeError` for leaves that differ behind dimension 0, or have none.
+    """
     if len(nests) == 1:
         return nests[0]
     first = nests[0]
-    if isinstance(first, torch.Tensor):
-        return torch.cat(nests)
     columns = zip(*(leaves(nest) for nest in nests), strict=True)
-    return rebuild(first, [torch.cat(column) for column in columns])
+    return rebuild(first, [_joined(list(column)) for column in columns])
+
+
+def _joined(column: list[Any]) -> Any:
+    if column[0] is None:
+        return None
+    if not all(isinstance(leaf, torch.Tensor) and leaf.ndim for leaf in column):
+        kinds = {"a 0-d tensor" if isinstance(leaf, torch.Tensor) else f"a {type(leaf).__name__}"
+                 for leaf in column}  # fmt: skip
+        raise ShapeError(
+            f"batches hold {' and '.join(sorted(kinds))}, which cannot be joined along the samples"
+        )
+    shapes = sorted({tuple(leaf.shape[1:]) for leaf in column})
+    if len(shapes) > 1:
+        raise ShapeError(
+            f"batches hold samples of shapes {shapes[0]} and {shapes[1]}, which cannot be joined "
+            "in one tensor"
+        )
+    return torch.cat(column)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
+from numbers import Integral, Real
 from typing import Any
 
 import torch
@@ -14,15 +15,19 @@ class ClassWeightFeed:
     """Multiplies the sample weights by the weight of each sample's class."""
 
     def __init__(self, feed: Feed, class_weight: Mapping[Any, float]) -> None:
-        for label in class_weight:
-            if isinstance(label, bool) or not isinstance(label, int) or label < 0:
+        for label, weight in class_weight.items():
+            if isinstance(label, bool) or not isinstance(label, Integral) or int(label) < 0:
                 raise InputError(
                     f"class_weight has the key {label!r}: keys are class numbers from 0"
                 )
+            if not isinstance(weight, Real) or not 0 <= weight < float("inf"):
+                raise InputError(
+                    f"class_weight has {weight!r} for class {label}: weights are numbers, 0 or more"
+                )
         self.feed = feed
-        self._table = torch.ones(max(class_weight) + 1)
+        self._table = torch.ones(int(max(class_weight)) + 1)
         for label, weight in class_weight.items():
-            self._table[label] = weight
+            self._table[int(label)] = float(weight)
 
     @property
     def batches(self) -> int | None:
@@ -39,8 +44,8 @@ class ClassWeightFeed:
             raise InputError("class_weight needs targets that are one tensor of classes")
         self._table = self._table.to(batch.y.device)
         labels = _classes(batch.y)
-        known = labels.clamp(max=len(self._table) - 1)
-        return torch.where(labels < len(self._table), self._table[known], 1.0)
+        known = labels.clamp(0, len(self._table) - 1)  # -100, say, marks targets to ignore
+        return torch.where(known == labels, self._table[known], 1.0)
 
 
 def _classes(y: torch.Tensor) -> torch.Tensor:
@@ -72,6 +77,22 @@ class StepsFeed:
             if batch is None:
                 raise DataError("the data holds no batch: it is empty")
             yield batch
+
+
+class HeadFeed:
+    """The first `steps` batches, the same ones each time; fewer where there are fewer."""
+
+    def __init__(self, feed: Feed, steps: int) -> None:
+        self.feed = feed
+        self._steps = steps
+
+    @property
+    def batches(self) -> int | None:
+        there = self.feed.batches
+        return None if there is None else min(there, self._steps)
+
+    def __iter__(self) -> Iterator[Batch]:
+        return islice(self.feed, self._steps)
 
 
 def grouped(feed: Feed, size: int, count: Callable[[Batch], list[Any]]) -> Iterator[Batch]:
