@@ -48,7 +48,7 @@ def load(
 
         tabular = TabularModel.from_artifact(artifact, path, net)
         if device is not None:
-            tabular.model.to(device)
+            tabular.to(device)
         return tabular
     target = loaded_into(net, artifact, os.fspath(path), device)
     model = target if isinstance(target, Model) else Model(target)
