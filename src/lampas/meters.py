@@ -30,13 +30,10 @@ class Meter:
     def update(self, kept: Kept) -> None:
         """Hand over the predictions and targets of several batches, at once where possible."""
         pairs = [(pick(p, self.key, "the model's output"), pick(t, self.key, "y")) for p, t in kept]
-        if self._per_batch or not _stackable(pairs):
-            for y_pred, y_true in pairs:
-                self.metric.update(y_pred, y_true)
-        else:
-            self.metric.update(
-                concatenate([p for p, _ in pairs]), concatenate([t for _, t in pairs])
-            )
+        if not self._per_batch and _stackable(pairs):
+            pairs = [(concatenate([p for p, _ in pairs]), concatenate([t for _, t in pairs]))]
+        for y_pred, y_true in pairs:
+            self.metric.update(y_pred, y_true)
 
     def record(self) -> dict[str, float]:
         """The value so far, as numbers for a history row; the value itself stays in `value`."""
@@ -80,5 +77,5 @@ def make_meters(spec: Any, criterion: Criterion, device: torch.device) -> list[M
 def _meters(spec: Any, key: Any, criterion: Criterion) -> list[Meter]:
     loss = criterion.loss_of(key)
     found = metrics.resolve_all(spec, losses.task_of(loss) if loss is not None else None)
-    prefix = "" if key is None else f"{key}_"
+    prefix = "" if key is None else f"output_{key}_" if isinstance(key, int) else f"{key}_"
     return [Meter(prefix + name, key, metric) for name, metric in found.items()]

@@ -57,7 +57,7 @@ def measure(
         value = penalty(model)
         loss = loss + value if batch.closes else loss  # once for each optimiser step
         values.append(value)
-        counts.append(1)
+        counts.append(int(batch.closes))
     _guard(loss)
     return loss, StepResult([v.detach() for v in values], counts, plan.prediction(output))
 
