@@ -204,6 +204,7 @@ class Criterion:
         self._own = OwnLoss() if not terms else None
         self.is_own = not terms
         self._checked: set[bool] = set()  # in training, in evaluation
+        self._targets: list[Any] = []
 
     @property
     def terms(self) -> list[Term | OwnLoss]:
@@ -228,6 +229,8 @@ class Criterion:
         for index, (key, term) in enumerate(self._terms):
             y_pred = output if key is None else pick(output, key, "the model's output")
             y_true = batch.y if key is None else pick(batch.y, key, "y")
+            if torch.is_grad_enabled() not in self._checked:
+                self._check(key, term, y_pred, y_true)
             value, count = self._value(term, y_pred, y_true, batch)
             values.append(value)
             counts.append(count)
@@ -235,14 +238,20 @@ class Criterion:
             part = part if term.weight == 1.0 else part * term.weight
             total = part if total is None else total + part
         self._checked.add(torch.is_grad_enabled())
+        self._targets = []
         assert total is not None
         return total, values, counts
+
+    def _check(self, key: Any, term: Term, y_pred: Any, y_true: Any) -> None:
+        """The first batch against its targets, and the classes there are against all targets."""
+        losses.check(term.function, y_pred, y_true)
+        for y, of in zip(self._targets, ("y", "the validation targets"), strict=False):
+            if y is not None:
+                losses.check_all(term.function, y_pred, pick(y, key, "y"), of)
 
     def _value(
         self, term: Term, y_pred: Any, y_true: Any, batch: Batch
     ) -> tuple[torch.Tensor, Count]:
-        if torch.is_grad_enabled() not in self._checked:
-            losses.check(term.function, y_pred, y_true)
         try:
             return term(y_pred, y_true, batch.weight, batch.size)
         except (RuntimeError, IndexError, TypeError, ValueError):
@@ -271,6 +280,7 @@ class Criterion:
     def expect(self, targets: list[Any]) -> None:
         """Prepare for data with these targets in all; None where they come batch by batch."""
         self._checked.clear()
+        self._targets = targets
         for key, term in self._terms:
             term.expect([None if y is None else pick(y, key, "y") for y in targets])
 
@@ -308,6 +318,8 @@ def _parts(nest: Nest) -> str:
 def make_criterion(loss: Any, loss_weights: Any = None) -> Criterion:
     """The criterion from what `compile` was given: a loss, or a dict or list of them."""
     if loss is None:
+        if loss_weights is not None:
+            raise InputError("loss_weights are factors of several losses, and there is none")
         return Criterion([])
     if isinstance(loss, Mapping):
         keys = list(cast(Mapping[str, Any], loss))
@@ -318,6 +330,8 @@ def make_criterion(loss: Any, loss_weights: Any = None) -> Criterion:
         keys = list(range(len(specs)))
         names = [f"output_{key}_loss" for key in keys]
     else:
+        if loss_weights is not None:
+            raise InputError("loss_weights are factors of several losses, and there is one")
         return Criterion([(None, _term("loss", loss))])
     weights = _weights(loss_weights, keys)
     parts = zip(keys, names, specs, weights, strict=True)

@@ -9,14 +9,18 @@ from lampas.data.arrays import Rows
 from lampas.data.batch import Batch
 from lampas.data.finite import first_gap, gaps_in
 from lampas.data.nest import leaves, named_leaves, rebuild
-from lampas.errors import DataError, DtypeError, InputError, NonFiniteError
+from lampas.errors import DataError, DtypeError, InputError, LampasError, NonFiniteError
 
 _REMEDY = "lower the learning rate or clip gradients (clip_norm=1.0)"
 
 
 def explain(error: Exception, model: nn.Module, batch: Batch, where: str) -> Exception:
     """The error to raise for one that a step raised; the same one, with a note, if unknown."""
-    known = _device(model, batch) or _dtype(error, model, batch)
+    if isinstance(error, LampasError):
+        return error
+    known = (
+        _device(error, model, batch) or _dtype(error, model, batch) or _loss_or_batch(error, batch)
+    )
     if known is not None:
         return known
     shapes = ", ".join(f"{name} {tuple(leaf.shape)} {leaf.dtype}"
@@ -44,35 +48,73 @@ def _damaged(model: nn.Module) -> str | None:
     return None
 
 
-def _device(model: nn.Module, batch: Batch) -> InputError | None:
+def _device(error: Exception, model: nn.Module, batch: Batch) -> InputError | None:
     devices = {str(p.device): name for name, p in model.named_parameters()}
-    if len(devices) > 1:
+    if len(devices) != 1:
         return None  # a net on several devices moves its tensors itself
-    home = next(iter(devices), None)
+    home = next(iter(devices))
     for name, leaf in named_leaves(batch.x, "x"):
-        if home and isinstance(leaf, torch.Tensor) and str(leaf.device) != home:
+        if isinstance(leaf, torch.Tensor) and str(leaf.device) != home:
             return InputError(
                 f"{name} is on {leaf.device} but the model is on {home}: compile(device=...) moves "
                 "the model, and its data with it"
             )
+    return _left_behind(model, home) if "device" in str(error) else None
+
+
+def _left_behind(model: nn.Module, home: str) -> InputError | None:
+    """A tensor that is neither parameter nor buffer stays where it was when the net moves."""
+    for path, module in model.named_modules():
+        for name, value in vars(module).items():
+            if isinstance(value, torch.Tensor) and str(value.device) != home:
+                return InputError(
+                    f"{path + '.' if path else ''}{name} is on {value.device} but the model is on "
+                    f"{home}: it is a plain tensor, which does not move with the model; write "
+                    f"self.register_buffer({name!r}, ...)"
+                )
     return None
 
 
 def _dtype(error: Exception, model: nn.Module, batch: Batch) -> DtypeError | None:
-    if "dtype" not in str(error) and "scalar type" not in str(error):
+    said = str(error)
+    if "dtype" not in said and "scalar type" not in said:
         return None
     wanted = next((p.dtype for p in model.parameters() if p.is_floating_point()), None)
-    for name, leaf in named_leaves(batch.x, "x"):
-        if (
-            isinstance(leaf, torch.Tensor)
-            and wanted
-            and leaf.is_floating_point()
-            and leaf.dtype != wanted
-        ):
+    tensors = [(n, t) for n, t in named_leaves(batch.x, "x") if isinstance(t, torch.Tensor)]
+    floats = [(n, t) for n, t in tensors if t.is_floating_point()]
+    whole = [(n, t) for n, t in tensors if not (t.is_floating_point() or t.is_complex())]
+    if "'indices'" in said and len(floats) == 1:
+        name, leaf = floats[0]
+        return DtypeError(
+            f"{name} is {leaf.dtype} but an embedding reads indices: pass {name}.long()"
+        )
+    for name, leaf in floats:
+        if wanted is not None and leaf.dtype != wanted:
             return DtypeError(
                 f"{name} is {leaf.dtype} but the model's parameters are {wanted}: pass "
                 f"{name}.to({wanted}), or convert the model with model.to({leaf.dtype})"
             )
+    if wanted is not None and len(whole) == 1:
+        name, leaf = whole[0]
+        return DtypeError(
+            f"{name} is {leaf.dtype} but the model's parameters are {wanted}: pass "
+            f"{name}.to({wanted})"
+        )
+    return None
+
+
+def _loss_or_batch(error: Exception, batch: Batch) -> InputError | None:
+    said = str(error)
+    if "does not require grad and does not have a grad_fn" in said:
+        return InputError(
+            "the loss does not depend on the model's parameters, so nothing can be trained: look "
+            "for detach(), .item(), argmax or torch.no_grad() between the net and the loss"
+        )
+    if "Expected more than 1 value per channel" in said and batch.size == 1:
+        return DataError(
+            "a batch of 1 sample cannot train BatchNorm, whose variance needs 2: take a batch_size "
+            "that leaves no last batch of 1, or a DataLoader with drop_last=True"
+        )
     return None
 
 

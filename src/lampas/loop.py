@@ -12,9 +12,10 @@ from torch import nn
 
 from lampas.data.batch import Batch, Feed
 from lampas.data.wrap import grouped
-from lampas.errors import DataError, LampasError, NonFiniteError
+from lampas.errors import DataError, NonFiniteError
 from lampas.explain import explain, non_finite
 from lampas.history import History
+from lampas.moving import MovingBuffers
 from lampas.pace import Pace
 from lampas.run import Run
 from lampas.step import eval_step, predict_step
@@ -63,14 +64,17 @@ def train_epoch(run: Run, pace: Pace) -> dict[str, float] | None:
     """One pass over the data: its exact losses and metrics, or None where it was cut short."""
     model, plan = run.model, run.model.plan
     model.train()
-    tally = Tally(plan)
+    tally, buffers = Tally(plan), MovingBuffers(model)
     batches = run.feed
     if plan.accumulate > 1:
         batches = grouped(run.feed, plan.accumulate, plan.criterion.counts)
     for batch in run.watched(batches):
+        if buffers.is_busy:
+            buffers.keep()
         try:
             result = model.train_step(batch)
         except Exception as error:
+            buffers.put_back()
             known = _explained(run, error, batch)
             if known is None:
                 return None
@@ -85,6 +89,8 @@ def train_epoch(run: Run, pace: Pace) -> dict[str, float] | None:
             run.listen(tally)
         if run.stopped is not None:
             return None
+    if run.stopped is not None:  # before the batch that was waited for
+        return None
     if run.step == 0:
         raise DataError("the data holds no batch: it is empty")
     return _looked_at(run, tally)
@@ -106,9 +112,7 @@ def _explained(run: Run, error: Exception, batch: Batch | None) -> Exception | N
     if isinstance(error, NonFiniteError):
         run.tell("non_finite")
         return non_finite(error, run.model, batch, run.where) if run.stopped is None else None
-    if isinstance(error, LampasError) or batch is None:
-        return error
-    return explain(error, run.model, batch, run.where)
+    return error if batch is None else explain(error, run.model, batch, run.where)
 
 
 @torch.no_grad()
@@ -118,7 +122,14 @@ def evaluate(model: "Model", feed: Feed, run: Run | None = None) -> dict[str, fl
     with evaluating(model):
         batch = None
         for batch in feed:
-            tally.add(eval_step(model, batch), batch)
+            try:
+                result = eval_step(model, batch)
+            except Exception as error:
+                known = explain(error, model, batch, "in evaluation")
+                if known is error:
+                    raise
+                raise known from error
+            tally.add(result, batch)
             if run is not None and run.stopped is not None:
                 break
         if batch is None:
@@ -131,8 +142,14 @@ def predict(model: "Model", feed: Feed) -> Iterator[Any]:
     with evaluating(model):
         for batch in feed:
             # Not around the loop: a generator must not leave its caller without gradients.
-            with torch.no_grad():
-                output = predict_step(model, batch)
+            try:
+                with torch.no_grad():
+                    output = predict_step(model, batch)
+            except Exception as error:
+                known = explain(error, model, batch, "in prediction")
+                if known is error:
+                    raise
+                raise known from error
             yield output
 
 

@@ -60,6 +60,9 @@ class Model(nn.Module):
             raise InputError(
                 f"net is the class {net.__name__}, not an object: write {net.__name__}(...)"
             )
+        given: Any = net
+        if given is not None and not isinstance(given, nn.Module):
+            raise InputError(f"net is of type {type(given).__name__}: pass a torch.nn.Module")
         if net is None and type(self) is Model:
             raise InputError("Model() wraps a module: write Model(net), or subclass Model")
         if net is not None:
@@ -110,6 +113,7 @@ class Model(nn.Module):
 
         Raises `InputError`, with what, where and the fix, for anything that cannot be used.
         """
+        self._check_forward()
         home = find_device(device, self)
         if device is not None:
             self.to(home)
@@ -217,7 +221,7 @@ class Model(nn.Module):
         initial_epoch: epochs already done, as when a run is continued.
         steps_per_epoch: batches that make an epoch; the next epoch reads on.
         validation_steps: batches of a validation. validation_batch_size: samples in a batch
-            of it; by default four times batch_size, as nothing is kept for a backward pass.
+            of it; by default batch_size, up to four times it where rows are small.
         validation_freq: validate after each so many epochs.
 
         Ctrl-C ends the run after its step and returns the history so far; a second one
@@ -233,25 +237,28 @@ class Model(nn.Module):
         elif validation_split:
             source, held_out = source.split(validation_split)
         check_count("epochs", epochs)
+        check_count("initial_epoch", initial_epoch, least=0)
         parts = [source.rows] if held_out is None else [source.rows, held_out.rows]
         self._check_data(parts)
         plan.criterion.expect([None if rows is None else rows.y for rows in parts])
+        feed = source.feed(batch_size, shuffle=shuffle, steps=steps_per_epoch)
         validation: Feed | None = None
         if held_out is not None:
             check_count("validation_freq", validation_freq)
-            size = 4 * batch_size if validation_batch_size is None else validation_batch_size
+            check_count("validation_batch_size", validation_batch_size or 1, least=1)
+            size = validation_batch_size
+            size = held_out.roomy(batch_size) if size is None else size
             validation = held_out.validation(size, steps=validation_steps)
-        self.__dict__["_history"] = History()
         run = Run(
             model=self,
-            feed=source.feed(batch_size, shuffle=shuffle, steps=steps_per_epoch),
+            feed=feed,
             epochs=epochs,
             first_epoch=initial_epoch + 1,
             validation=validation,
             validation_freq=validation_freq,
             callbacks=listeners(callbacks, verbose),
-            history=self.history,
         )
+        self.__dict__["_history"] = run.history
         return loop.fit(run)
 
     def evaluate(
@@ -341,6 +348,11 @@ class Model(nn.Module):
             optimizer = self.plan.named_optimizers.get(name)
             if optimizer is not None:
                 optim.load_state(optimizer, state)
+
+    def _check_forward(self) -> None:
+        if type(self).forward is Model.forward and not hasattr(self, "net"):
+            name = type(self).__name__
+            raise InputError(f"{name} has no forward: write {name}.forward(self, x)")
 
     def _ready_to_fit(self) -> Plan:
         plan = self.plan

@@ -11,6 +11,7 @@ from torch import nn
 
 from lampas import optim
 from lampas.criterion import Criterion, prediction_of
+from lampas.data.feed import check_count
 from lampas.data.nest import map_leaves
 from lampas.errors import InputError, unknown_name
 from lampas.losses import Penalty
@@ -90,10 +91,14 @@ class Plan:
 
     def _check(self) -> None:
         if self.precision not in PRECISIONS:
-            raise unknown_name("precision", self.precision, PRECISIONS)
-        if isinstance(self.accumulate, bool) or self.accumulate < 1:
-            raise InputError(f"accumulate is {self.accumulate!r}: it must be 1 or more batches")
+            raise unknown_name("precision", str(self.precision), PRECISIONS)
+        check_count("accumulate", self.accumulate)
         optim.require_positive(norm=self.clip_norm, value=self.clip_value)
+        given: Any = self.averaging
+        if given is not None and not isinstance(given, optim.Averaging):
+            raise InputError(
+                f"averaging is {given!r}: pass an object, lampas.optim.EMA() or lampas.optim.SWA()"
+            )
 
     def _check_closure(self) -> None:
         if len(self.optimizers) > 1 or self.accumulate > 1 or self.precision == "fp16":
@@ -151,20 +156,42 @@ def make_schedule(
 
 
 def find_device(device: str | torch.device | None, model: nn.Module) -> torch.device:
-    """Where the model is to be: `device`, the best there is ("auto"), or where it is (None)."""
+    """Where the model is to be: `device`, the best there is ("auto"), or where it is (None).
+
+    Raises `InputError` for a device that is unknown, that this machine or this build of torch
+    has not, or that holds no numbers.
+    """
     if device is None:
-        return device_of(model)
-    if device == "auto":
+        found = device_of(model)
+    elif device == "auto":
         best = torch.accelerator.current_accelerator()
-        return (
-            best if best is not None and torch.accelerator.is_available() else torch.device("cpu")
+        there = best is not None and torch.accelerator.is_available()
+        found = best if best is not None and there else torch.device("cpu")
+    else:
+        found = _named_device(device)
+    if found.type == "meta":
+        raise InputError(
+            "the model is on the meta device, where weights hold no numbers: build it on a real "
+            "one, or call model.to_empty(device='cpu') and load its weights"
         )
+    return found
+
+
+def _named_device(device: str | torch.device) -> torch.device:
     try:
-        return torch.device(device)
+        found = torch.device(device)
     except (RuntimeError, TypeError):
         raise InputError(
             f"unknown device {device!r}: write 'auto', 'cpu', 'cuda', 'cuda:0' or 'mps'"
         ) from None
+    try:
+        torch.empty(0, device=found)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        reason = str(error).splitlines()[0].partition(". ")[0]
+        raise InputError(
+            f"device {str(found)!r} cannot be used here: {reason}; 'auto' takes the best there is"
+        ) from None
+    return found
 
 
 def device_of(model: nn.Module) -> torch.device:

@@ -33,6 +33,11 @@ class Rows:
         return len(self.tensors[0])
 
     @property
+    def row_bytes(self) -> int:
+        """Bytes of one row, at least 1."""
+        return max(1, sum(t.element_size() * t[0].numel() for t in self.tensors))
+
+    @property
     def parts(self) -> tuple[Nest, Nest, torch.Tensor | None]:
         """(x, y, weight)."""
         return self.x, self.y, self.weight
@@ -95,6 +100,8 @@ def _is_pandas(value: Any) -> bool:
 def to_tensor(value: Any, name: str) -> torch.Tensor:
     """A tensor that shares the memory of `value` where its dtype allows."""
     if isinstance(value, torch.Tensor):
+        if value.is_meta:
+            raise DataError(f"{name} is on the meta device, where tensors hold no numbers")
         return value.detach()  # data: no graph that made it is to be walked at each step
     if _is_pandas(value):
         value = _from_pandas(value, name)

@@ -21,6 +21,8 @@ from lampas.data.nest import Nest, leaves
 from lampas.data.wrap import ClassWeightFeed, HeadFeed, StepsFeed
 from lampas.errors import DataError, InputError
 
+ROOMY_BYTES = 1 << 18
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -53,6 +55,16 @@ class Source:
             return self._stream(steps, "validation_steps")
         return self.once(batch_size, steps=steps, steps_name="validation_steps")
 
+    def roomy(self, batch_size: int) -> int:
+        """The size of batches that keep no graph: four times as large, where rows are small.
+
+        Few large batches cost fewer calls; but rows of many bytes are all work and no calls, and
+        would only take memory.
+        """
+        if self.rows is None:
+            return batch_size
+        return max(batch_size, min(4 * batch_size, ROOMY_BYTES // self.rows.row_bytes))
+
     def once(self, batch_size: int, *, steps: int | None, steps_name: str = "steps") -> Feed:
         """Batches in order, to be read one time: the first `steps`, or all there are."""
         check_count("batch_size", batch_size)
@@ -61,9 +73,9 @@ class Source:
         feed = self._whole(batch_size, shuffle=False)
         return feed if steps is None else HeadFeed(feed, steps)
 
-    def split(self, share: float) -> "tuple[Source, Source]":
+    def split(self, share: Any) -> "tuple[Source, Source]":
         """The first rows, and the last `share` of them, held out before any shuffling."""
-        if not 0.0 < share < 1.0:
+        if isinstance(share, str) or not 0.0 < share < 1.0:
             raise InputError(f"validation_split is {share!r}: it must lie between 0 and 1")
         if self.rows is None:
             raise InputError(
@@ -147,10 +159,10 @@ def make_validation(data: Any, device: torch.device, dtype: torch.dtype) -> Sour
     return make_source(parts[0], parts[1], parts[2] if len(parts) == 3 else None, device, dtype)
 
 
-def check_count(name: str, value: object) -> None:
-    """Refuse a count that is no positive integer."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise InputError(f"{name} is {value!r}: it must be a whole number, 1 or more")
+def check_count(name: str, value: object, least: int = 1) -> None:
+    """Refuse a count that is no whole number of at least `least`."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise InputError(f"{name} is {value!r}: it must be a whole number, {least} or more")
 
 
 def _in_memory(x: Nest) -> bool:

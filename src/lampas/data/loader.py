@@ -162,7 +162,7 @@ def read_batch(item: Any, number: int, device: torch.device, dtype: torch.dtype)
         if value is None:
             return None
         if isinstance(value, torch.Tensor):
-            return value.to(device, non_blocking=True)
+            return to_tensor(value, f"batch {number} of the loader").to(device, non_blocking=True)
         array = np.asarray(value)  # NumPy batches, as generators and some collate functions make
         if array.dtype.kind not in "biufc":
             raise TypeError(f"{array.dtype} is no number")
@@ -171,6 +171,8 @@ def read_batch(item: Any, number: int, device: torch.device, dtype: torch.dtype)
 
     try:
         placed = map_leaves(place, item)
+    except DataError:
+        raise
     except (TypeError, ValueError, RuntimeError) as error:
         raise _no_batch(item, number) from error
     x, y, weight = _roles(placed, number)

@@ -1,6 +1,6 @@
 """Losses beyond torch's, losses by name, class weights, penalties, and checks of all of them."""
 
-from lampas.losses.checks import check
+from lampas.losses.checks import check, check_all
 from lampas.losses.focal import BinaryFocalLoss, FocalLoss
 from lampas.losses.ghm import GHMCLoss
 from lampas.losses.kinds import as_module, task_of
@@ -28,6 +28,7 @@ __all__ = [
     "as_module",
     "balanced_weights",
     "check",
+    "check_all",
     "class_counts",
     "effective_weights",
     "label_counts",

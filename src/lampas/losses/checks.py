@@ -9,6 +9,7 @@ from lampas.losses.dtypes import check_dtypes
 from lampas.losses.kinds import recognise
 from lampas.losses.outputs import check_outputs
 from lampas.losses.probe import broadcasts
+from lampas.losses.rows import Place
 from lampas.losses.shapes import (
     broadcast_shape,
     check_rows,
@@ -17,6 +18,8 @@ from lampas.losses.shapes import (
     unequal,
 )
 from lampas.losses.targets import check_targets
+
+_ROWS = 1 << 16  # looked at in one go: bounds the memory of the search
 
 
 def check(loss: Callable[[Any, Any], Any], y_pred: Any, y_true: Any) -> None:
@@ -56,6 +59,27 @@ def check(loss: Callable[[Any, Any], Any], y_pred: Any, y_true: Any) -> None:
     if outputs.numel():
         check_targets(known, outputs, targets)
         check_outputs(known, outputs)
+
+
+def check_all(loss: Callable[[Any, Any], Any], y_pred: Any, y_true: Any, of: str) -> None:
+    """Raise `DataError` for the first of all targets `y_true`, (N, ...), that a loss of the table
+    misreads: for data in memory, of which `check` has seen the outputs `y_pred` of one batch.
+
+    `of`: what the message calls the targets.
+
+    >>> import torch
+    >>> check_all(torch.nn.CrossEntropyLoss(), torch.zeros(2, 3), torch.tensor([0, 1, 2, 3]), "y")
+    Traceback (most recent call last):
+    lampas.errors.DataError: the target in row 3 of y is 3, but the model returns 3 classes: valid
+    for CrossEntropyLoss are 0 to 2, or -100 to be ignored
+    """
+    known = recognise(loss)
+    if known is None or not known.plain or not isinstance(y_true, Tensor):
+        return
+    for start in range(0, len(y_true), _ROWS):
+        part = y_true[start : start + _ROWS]
+        part = part if part.is_floating_point() else part.long()
+        check_targets(known, y_pred, part, Place(of, start))
 
 
 def _check_function(loss: Callable[[Any, Any], Any], y_pred: Any, y_true: Any) -> None:

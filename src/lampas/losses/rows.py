@@ -5,6 +5,17 @@ from typing import NamedTuple
 from torch import Tensor
 
 
+class Place(NamedTuple):
+    """Which rows are looked at, for messages: those of `of`, from row `start` on."""
+
+    of: str = "the batch"
+    start: int = 0
+
+    def row(self, number: int) -> str:
+        """The row `number` of those looked at, in words."""
+        return f"row {self.start + number} of {self.of}"
+
+
 class Found(NamedTuple):
     """A row of the batch, counted from 0, and the value there, as it is printed."""
 

@@ -5,43 +5,45 @@ from torch import Tensor
 
 from lampas.errors import DataError
 from lampas.losses.kinds import Known
-from lampas.losses.rows import Found, first
+from lampas.losses.rows import Found, Place, first
+
+_BATCH = Place()
 
 
-def check_targets(known: Known, y_pred: Tensor, y_true: Tensor) -> None:
+def check_targets(known: Known, y_pred: Tensor, y_true: Tensor, place: Place = _BATCH) -> None:
     """Raise `DataError`, naming the first row, for targets that a loss of the table misreads."""
-    _check_finite(known, y_true)
+    _check_finite(known, y_true, place)
     match known.reads.targets:
         case "zero_one":
-            _check_zero_one(known, y_true)
+            _check_zero_one(known, y_true, place)
         case "signs":
-            _refuse(first(y_true.abs() != 1, y_true), known, "targets -1 or 1",
+            _refuse(place, first(y_true.abs() != 1, y_true), known, "targets -1 or 1",
                     "labels 0 and 1 become those with 2 * y - 1")  # fmt: skip
         case "counts":
-            _refuse(first(y_true < 0, y_true), known, "counts, 0 or more",
+            _refuse(place, first(y_true < 0, y_true), known, "counts, 0 or more",
                     "for numbers of both signs use MSELoss")  # fmt: skip
         case "shares":
             if not known.settings["log_target"]:
-                _refuse(first(y_true < 0, y_true), known, "probabilities as targets",
+                _refuse(place, first(y_true < 0, y_true), known, "probabilities as targets",
                         "for log-probabilities there pass log_target=True")  # fmt: skip
         case "classes":
             if not y_true.is_floating_point():
-                _check_range(known, y_true, y_pred.shape[1], known.ignore_index)
+                _check_range(known, y_true, y_pred.shape[1], known.ignore_index, place)
         case "label_lists":
-            _check_range(known, y_true, y_pred.shape[-1], -1)
+            _check_range(known, y_true, y_pred.shape[-1], -1, place)
         case "numbers":
             pass
 
 
-def _refuse(found: Found | None, known: Known, reads: str, fix: str) -> None:
+def _refuse(place: Place, found: Found | None, known: Known, reads: str, fix: str) -> None:
     if found is not None:
         raise DataError(
-            f"{known.name} reads {reads}, but the target in row {found.row} of the batch is "
+            f"{known.name} reads {reads}, but the target in {place.row(found.row)} is "
             f"{found.value}: {fix}"
         )
 
 
-def _check_finite(known: Known, y_true: Tensor) -> None:
+def _check_finite(known: Known, y_true: Tensor, place: Place) -> None:
     if not y_true.is_floating_point():
         return
     gaps = ~y_true.isfinite()
@@ -50,12 +52,12 @@ def _check_finite(known: Known, y_true: Tensor) -> None:
     found = first(gaps, y_true)
     if found is not None:
         raise DataError(
-            f"the target in row {found.row} of the batch is {found.value}: drop such rows, or "
+            f"the target in {place.row(found.row)} is {found.value}: drop such rows, or "
             "fill the gaps"
         )
 
 
-def _check_zero_one(known: Known, y_true: Tensor) -> None:
+def _check_zero_one(known: Known, y_true: Tensor, place: Place) -> None:
     outside = (y_true < 0) | (y_true > 1)
     fix = "scale them"
     if bool(outside.any()):
@@ -63,10 +65,12 @@ def _check_zero_one(known: Known, y_true: Tensor) -> None:
             fix = "labels -1 and 1 become those with (y + 1) / 2"
         elif bool((y_true == y_true.trunc()).all()) and bool((y_true >= 0).all()):
             fix = "for class indices use CrossEntropyLoss"
-    _refuse(first(outside, y_true), known, "targets from 0 to 1", fix)
+    _refuse(place, first(outside, y_true), known, "targets from 0 to 1", fix)
 
 
-def _check_range(known: Known, y_true: Tensor, classes: int, ignored: int | None) -> None:
+def _check_range(
+    known: Known, y_true: Tensor, classes: int, ignored: int | None, place: Place
+) -> None:
     outside = (y_true < 0) | (y_true >= classes)
     if ignored is not None:
         outside &= y_true != ignored
@@ -75,6 +79,6 @@ def _check_range(known: Known, y_true: Tensor, classes: int, ignored: int | None
         return
     also = "" if ignored is None else f", or {ignored} to be ignored"
     raise DataError(
-        f"the target in row {found.row} of the batch is {found.value}, but the model returns "
+        f"the target in {place.row(found.row)} is {found.value}, but the model returns "
         f"{classes} classes: valid for {known.name} are 0 to {classes - 1}{also}"
     )

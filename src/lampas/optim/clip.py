@@ -47,5 +47,6 @@ def require_positive(*, norm: float | None, value: float | None) -> None:
     """
     for name, limit in (("clip_norm", norm), ("clip_value", value)):
         # `not >` rather than `<=`: nan is refused as well.
-        if limit is not None and not limit > 0:
-            raise InputError(f"{name} is {limit}: it must be a positive number, or None")
+        number = isinstance(limit, int | float) and not isinstance(limit, bool)
+        if limit is not None and not (number and limit > 0):
+            raise InputError(f"{name} is {limit!r}: it must be a positive number, or None")
