@@ -245,9 +245,9 @@ class Model(nn.Module):
         validation: Feed | None = None
         if held_out is not None:
             check_count("validation_freq", validation_freq)
-            check_count("validation_batch_size", validation_batch_size or 1, least=1)
             size = validation_batch_size
             size = held_out.roomy(batch_size) if size is None else size
+            check_count("validation_batch_size", size)
             validation = held_out.validation(size, steps=validation_steps)
         run = Run(
             model=self,
@@ -258,8 +258,13 @@ class Model(nn.Module):
             validation_freq=validation_freq,
             callbacks=listeners(callbacks, verbose),
         )
-        self.__dict__["_history"] = run.history
-        return loop.fit(run)
+        before, self.__dict__["_history"] = self.history, run.history
+        try:
+            return loop.fit(run)
+        except BaseException:
+            if not run.has_trained:  # a refused call loses nothing
+                self.__dict__["_history"] = before
+            raise
 
     def evaluate(
         self,

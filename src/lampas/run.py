@@ -77,6 +77,11 @@ class Run:
                 raise
 
     @property
+    def has_trained(self) -> bool:
+        """Whether a step was done."""
+        return self.step > 0 or self.epoch > self.first_epoch
+
+    @property
     def where(self) -> str:
         """The step under way, in words."""
         return f"in epoch {self.epoch}, step {self.step + 1}"
