@@ -72,12 +72,10 @@ def concatenate(nests: list[Nest]) -> Nest:
 def _joined(column: list[Any]) -> Any:
     if column[0] is None:
         return None
-    if not all(isinstance(leaf, torch.Tensor) and leaf.ndim for leaf in column):
-        kinds = {"a 0-d tensor" if isinstance(leaf, torch.Tensor) else f"a {type(leaf).__name__}"
-                 for leaf in column}  # fmt: skip
-        raise ShapeError(
-            f"batches hold {' and '.join(sorted(kinds))}, which cannot be joined along the samples"
-        )
+    odd = next((v for v in column if not isinstance(v, torch.Tensor) or v.ndim == 0), None)
+    if odd is not None:
+        kind = "0-d tensor" if isinstance(odd, torch.Tensor) else type(odd).__name__
+        raise ShapeError(f"a batch holds a {kind}, which cannot be joined along the samples")
     shapes = sorted({tuple(leaf.shape[1:]) for leaf in column})
     if len(shapes) > 1:
         raise ShapeError(
