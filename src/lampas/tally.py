@@ -14,9 +14,10 @@ from lampas.step import StepResult
 
 KEEP_STEPS = 1024
 KEEP_BATCHES = 64
-KEEP_BYTES = 1 << 20
-"""Losses of so many steps, and outputs of so many batches or bytes, are gathered and reduced in
-one go: a few calls for many steps, in bounded memory."""
+KEEP_BYTES = 2 << 20
+"""Losses of so many steps, and outputs of so many batches, are gathered and reduced in one go: a
+few calls for many steps. Bytes count the inputs too: where those are large a step is long, calls
+are cheap beside it, and small tensors kept between large ones fragment the memory (4 % on a CNN)."""
 
 
 class LossSums:
@@ -128,7 +129,7 @@ class MetricSums:
         if y_true is None:
             y_true = batch.kwargs.get("labels")  # where models compute their own loss
         self._kept.append((y_pred, y_true))
-        self._bytes += _size(y_pred)
+        self._bytes += _size(y_pred) + _size(batch.x)
         if len(self._kept) >= KEEP_BATCHES or self._bytes >= KEEP_BYTES:
             self.flush()
 

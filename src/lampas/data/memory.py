@@ -8,7 +8,7 @@ from lampas.data.arrays import Rows
 from lampas.data.batch import Batch
 from lampas.data.nest import leaves, rebuild
 
-CHUNK_BYTES = 8 << 20
+CHUNK_BYTES = 2 << 20
 """Rows are permuted this many bytes at a time: large enough that one gather serves many
 batches, small enough that the copy is never a second data set in memory."""
 
@@ -35,9 +35,8 @@ class MemoryFeed:
                 yield assemble(tensors)
 
     def _chunks(self) -> Iterator[tuple[int, int]]:
-        row_bytes = sum(t.element_size() * t[0].numel() for t in self.rows.tensors)
-        batch_bytes = max(1, row_bytes * self.batch_size)
-        length = max(1, CHUNK_BYTES // batch_bytes) * self.batch_size
+        batches = max(1, CHUNK_BYTES // (self.rows.row_bytes * self.batch_size))
+        length = batches * self.batch_size
         for start in range(0, len(self.rows), length):
             yield start, min(start + length, len(self.rows))
 
