@@ -27,6 +27,11 @@ class Meter:
         """Forget everything seen."""
         self.metric.reset()
 
+    def to(self, device: torch.device) -> None:
+        """Move a metric that keeps its sums on a device, as those of torchmetrics do."""
+        if hasattr(self.metric, "to"):
+            self.metric.to(device)
+
     def update(self, kept: Kept) -> None:
         """Hand over the predictions and targets of several batches, at once where possible."""
         pairs = [(pick(p, self.key, "the model's output"), pick(t, self.key, "y")) for p, t in kept]
@@ -53,7 +58,7 @@ def _trailing(leaf: Any) -> tuple[int, ...] | None:
     return None
 
 
-def make_meters(spec: Any, criterion: Criterion, device: torch.device) -> list[Meter]:
+def make_meters(spec: Any, criterion: Criterion) -> list[Meter]:
     """The meters of `compile`'s `metrics`.
 
     A dict in the place of a metric holds the metrics of one output, under the key that its
@@ -67,11 +72,7 @@ def make_meters(spec: Any, criterion: Criterion, device: torch.device) -> list[M
         whole = {k: v for k, v in given.items() if k not in nested} or None
         for key, part in nested.items():
             meters += _meters(part, key, criterion)
-    meters = _meters(whole, None, criterion) + meters
-    for meter in meters:
-        if hasattr(meter.metric, "to"):  # torchmetrics keep their sums on a device
-            meter.metric.to(device)
-    return meters
+    return _meters(whole, None, criterion) + meters
 
 
 def _meters(spec: Any, key: Any, criterion: Criterion) -> list[Meter]:

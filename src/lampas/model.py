@@ -1,5 +1,6 @@
 """The model: an `nn.Module` that can `compile`, `fit`, `evaluate`, `predict`, `save`."""
 
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -15,7 +16,7 @@ from lampas.data.batch import Batch, Feed
 from lampas.data.feed import Source, check_count, make_source, make_validation
 from lampas.data.finite import check_targets
 from lampas.data.nest import concatenate, leaves, map_leaves
-from lampas.errors import InputError, NotCompiledError
+from lampas.errors import ArtifactError, InputError, NotCompiledError
 from lampas.explain import check_inputs
 from lampas.history import History
 from lampas.meters import make_meters
@@ -68,6 +69,12 @@ class Model(nn.Module):
         if net is not None:
             self.net = net
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        own = vars(Model).get(name)
+        if isinstance(own, property) or (own is not None and isinstance(value, nn.Module)):
+            raise InputError(f"{name!r} is a name of lampas.Model's: call yours otherwise")
+        super().__setattr__(name, value)
+
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """The wrapped module's output; a subclass writes its own."""
         return self.net(*args, **kwargs)
@@ -118,11 +125,10 @@ class Model(nn.Module):
         if device is not None:
             self.to(home)
         criterion = make_criterion(loss, loss_weights)
-        criterion.to(home)
         optimizers = make_optimizers(optimizer, self, own_step=self._has_own_step)
         self._plan = Plan(
             criterion=criterion,
-            meters=make_meters(metrics, criterion, home),
+            meters=make_meters(metrics, criterion),
             named_optimizers=optimizers,
             named_penalties=losses.resolve_penalties(penalties),
             device=home,
@@ -143,6 +149,13 @@ class Model(nn.Module):
             raise NotCompiledError(
                 "the model is not compiled: call model.compile(optimizer, loss) first"
             )
+        return plan
+
+    def _settled_plan(self) -> Plan:
+        """The plan, following a model that was moved since `compile`."""
+        plan, home = self.plan, device_of(self)
+        if plan.device != home:
+            plan.settle(home)
         return plan
 
     @property
@@ -280,9 +293,10 @@ class Model(nn.Module):
         Takes what `fit` takes. A metric that is no number, such as a confusion matrix, is in
         `metric_values` afterwards.
         """
+        plan = self._settled_plan()
         source = self._source(x, y, sample_weight, None)
         self._check_data([source.rows])
-        self.plan.criterion.expect([None])  # a callback may evaluate during a fit
+        plan.criterion.expect([None])  # a callback may evaluate during a fit
         return loop.evaluate(self, source.once(batch_size, steps=steps))
 
     @property
@@ -351,8 +365,12 @@ class Model(nn.Module):
         saved: dict[str, Any] = self.__dict__.pop("_saved_optimizers", {})
         for name, state in saved.items():
             optimizer = self.plan.named_optimizers.get(name)
-            if optimizer is not None:
+            if optimizer is None:
+                continue
+            try:
                 optim.load_state(optimizer, state)
+            except ArtifactError as error:  # another optimizer may be meant
+                warnings.warn(f"the optimizer starts afresh: {error}", UserWarning, stacklevel=3)
 
     def _check_forward(self) -> None:
         if type(self).forward is Model.forward and not hasattr(self, "net"):
@@ -360,7 +378,7 @@ class Model(nn.Module):
             raise InputError(f"{name} has no forward: write {name}.forward(self, x)")
 
     def _ready_to_fit(self) -> Plan:
-        plan = self.plan
+        plan = self._settled_plan()
         if not plan.optimizers and not self._has_own_step:
             raise NotCompiledError(
                 "the model was compiled without an optimizer, which suffices to evaluate: call "

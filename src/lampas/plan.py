@@ -49,18 +49,26 @@ class Plan:
 
     def __post_init__(self) -> None:
         self._check()
-        half = PRECISIONS[self.precision]
-        self.autocast = (
-            contextlib.nullcontext() if half is None else torch.autocast(self.device.type, half)
-        )
-        self.scaler = torch.amp.GradScaler(self.device.type, enabled=half is torch.float16)
         self.optimizers = tuple(self.named_optimizers.values())
         self.penalties = tuple(self.named_penalties.values())
         self.clips = self.clip_norm is not None or self.clip_value is not None
         self.wants_closure = any(isinstance(o, torch.optim.LBFGS) for o in self.optimizers)
         if self.wants_closure:
             self._check_closure()
+        self.settle(self.device)
         self.begin()
+
+    def settle(self, device: torch.device) -> None:
+        """Move what the step needs beside the model to where the model is now."""
+        half = PRECISIONS[self.precision]
+        self.device = device
+        self.autocast = (
+            contextlib.nullcontext() if half is None else torch.autocast(device.type, half)
+        )
+        self.scaler = torch.amp.GradScaler(device.type, enabled=half is torch.float16)
+        self.criterion.to(device)
+        for meter in self.meters:
+            meter.to(device)
 
     def in_float32(self, output: Any) -> Any:
         """What a forward pass under autocast returned, ready for an exact loss."""
