@@ -16,8 +16,8 @@ KEEP_STEPS = 1024
 KEEP_BATCHES = 64
 KEEP_BYTES = 2 << 20
 """Losses of so many steps, and outputs of so many batches, are gathered and reduced in one go: a
-few calls for many steps. Bytes count the inputs too: where those are large, a step is long, calls are
-cheap beside it, and small tensors kept between large ones fragment memory (4 % on a CNN)."""
+few calls for many steps. Bytes count the inputs too: where those are large, a step is long and
+calls are cheap, and small tensors kept between large ones fragment memory (4 % on a CNN)."""
 
 
 class LossSums:
