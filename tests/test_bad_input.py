@@ -1,4 +1,4 @@
-"""Bad input gets one clear line, end to end, and loses nothing: weights, buffers, modes, history."""
+"""Bad input gets one clear line, and nothing is lost: weights, buffers, modes, history."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -657,7 +657,7 @@ class NoForward(lampas.Model):
 
 
 @pytest.mark.parametrize(("make", "line"), [
-    (lambda: lampas.Model(), "Model() wraps a module: write Model(net), or subclass Model"),
+    (lampas.Model, "Model() wraps a module: write Model(net), or subclass Model"),
     (lambda: lampas.Model(nn.Linear),  # type: ignore[arg-type]
      "net is the class Linear, not an object: write Linear(...)"),
     (lambda: lampas.Model("x"),  # type: ignore[arg-type]

@@ -50,8 +50,10 @@ def load(
         if device is not None:
             tabular.to(device)
         return tabular
-    target = loaded_into(net, artifact, os.fspath(path), device)
-    model = target if isinstance(target, Model) else Model(target)
+    # A model around the user's net has the weights under the net's own names.
+    inside = net.net if type(net) is Model else net
+    target = loaded_into(inside, artifact, os.fspath(path), device)
+    model = net if isinstance(net, Model) else Model(target)
     saved = artifact.content.get("optimizers", {})
     if not isinstance(saved, dict):
         raise ArtifactError(f"{path} holds optimizers in no dict: it was edited or is damaged")

@@ -37,6 +37,7 @@ def load_state(optimizer: torch.optim.Optimizer, state: State) -> None:
     numbers = [number for group in groups for number in group["params"]]
     for number, p in zip(numbers, held, strict=True):
         _check_entry(optimizer, number, p, state["state"].get(number, {}))
+    _check_kind(optimizer, groups)
     merged = [
         _merged(own, saved) for own, saved in zip(optimizer.param_groups, groups, strict=True)
     ]
@@ -96,6 +97,22 @@ def _check_groups(optimizer: torch.optim.Optimizer, groups: Sequence[State]) -> 
             f"the saved optimizer has groups of {saved} parameters, this one of {own}: "
             "build it as it was built for the saved run"
         )
+
+
+def _check_kind(optimizer: torch.optim.Optimizer, groups: Sequence[State]) -> None:
+    for group, saved_group in zip(optimizer.param_groups, groups, strict=True):
+        # Both ways: a newer torch adds options, and a scheduler its own keys.
+        own_options, saved_options = _options_of(group), _options_of(saved_group)
+        lacks, adds = own_options - saved_options, saved_options - own_options
+        if lacks and adds:
+            raise ArtifactError(
+                f"the saved optimizer is of another kind: it has no {_join(lacks)}, which this "
+                f"{type(optimizer).__name__} has"
+            )
+
+
+def _options_of(group: State) -> set[str]:
+    return set(group) - {"params", "param_names", *_OWN}
 
 
 def _check_entry(
