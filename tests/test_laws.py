@@ -455,6 +455,23 @@ def test_fit_is_the_loop_written_by_hand_bit_for_bit() -> None:
     assert torch.equal(state, torch.get_rng_state())
 
 
+def test_fit_trains_in_training_mode_and_leaves_the_mode_it_found() -> None:
+    torch.manual_seed(7)
+    x, y = torch.randn(64, 4), torch.randint(3, (64,))
+    first = _net()
+    second = copy.deepcopy(first).eval()
+    torch.manual_seed(1)
+    _by_hand(first, x, y, 2)
+    torch.manual_seed(1)
+    model = lampas.Model(second).eval()
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.01, foreach=False)
+    model.compile(optimizer, nn.CrossEntropyLoss())
+    model.fit(x, y, batch_size=10, epochs=2, verbose=0, validation_data=(x, y))
+    assert not any(module.training for module in model.modules())
+    for a, b in zip(first.state_dict().values(), second.state_dict().values(), strict=True):
+        assert torch.equal(a, b)
+
+
 def test_a_shuffling_loader_over_tensors_trains_as_iterating_it_does() -> None:
     torch.manual_seed(7)
     x, y = torch.randn(64, 4), torch.randint(3, (64,))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from lampas.data.arrays import batch_dtype, is_array, make_rows, to_tensor
-from lampas.errors import DataError, DtypeError
+from lampas.errors import DataError, DtypeError, ShapeError
 
 F32 = torch.float32
 
@@ -101,6 +101,29 @@ def test_rows_hold_the_parts_in_order() -> None:
     assert middle.weight is not None
     assert middle.weight.tolist() == [2.0, 3.0]
     assert middle.y is None
+
+
+def test_weights_are_one_a_sample() -> None:
+    rows = make_rows(np.ones((3, 2)), None, np.array([[1.0], [2], [3]]), F32)
+    assert rows.weight is not None
+    assert rows.weight.tolist() == [1.0, 2.0, 3.0]
+    cases = [
+        (np.ones((3, 2)), "sample_weight has shape (3, 2): pass one weight a sample, (3,)"),
+        ({"a": np.ones(3)},
+         "sample_weight is one array (N,), for all outputs: pass no dict or tuple"),
+    ]  # fmt: skip
+    for weight, line in cases:
+        with pytest.raises(ShapeError) as caught:
+            make_rows(np.ones((3, 2)), None, weight, F32)
+        assert str(caught.value) == line
+
+
+def test_lists_of_numbers_are_no_arrays() -> None:
+    for name, y, weight in (("y", [0, 1.5], None), ("sample_weight", None, [1.0, 2.0])):
+        with pytest.raises(DataError) as caught:
+            make_rows(np.ones(2), y, weight, F32)
+        line = f"{name} is a list of numbers: pass np.asarray({name}), or torch.tensor({name})"
+        assert str(caught.value) == line
 
 
 def test_columns_of_frames_are_known() -> None:

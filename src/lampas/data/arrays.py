@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from lampas.data.nest import Nest, leaves, named_leaves, rebuild
-from lampas.errors import DataError, DtypeError
+from lampas.errors import DataError, DtypeError, ShapeError
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,8 @@ def make_rows(x: Nest, y: Nest, weight: Any, dtype: torch.dtype) -> Rows:
 
     Raises `DataError` where lengths differ, something is empty, or a leaf is no array.
     """
+    for name, value in (("y", y), ("sample_weight", weight)):
+        refuse_numbers(name, value)
     named = named_leaves((x, y, weight), "")
     labels = [_label(name) for name, _ in named]
     tensors = [None if leaf is None else to_tensor(leaf, label)
@@ -68,10 +70,34 @@ def make_rows(x: Nest, y: Nest, weight: Any, dtype: torch.dtype) -> Rows:
               for (_, leaf), tensor in zip(named, tensors, strict=True)
               if tensor is not None]  # fmt: skip
     x, y, weight = rebuild((x, y, weight), tensors)
+    weight = _one_each(weight)
     there = [(label, leaf) for label, (_, leaf) in zip(labels, named, strict=True)
              if leaf is not None]  # fmt: skip
     columns = [_column_names(leaf) for _, leaf in there]
     return Rows(x, y, weight, dtypes, [label for label, _ in there], columns)
+
+
+def refuse_numbers(name: str, value: Any) -> None:
+    """Refuse a plain list of numbers, which would pass for a list of arrays."""
+    found = leaves(value) if isinstance(value, list) else []
+    if found and all(isinstance(leaf, (int, float)) for leaf in found):
+        raise DataError(
+            f"{name} is a list of numbers: pass np.asarray({name}), or torch.tensor({name})"
+        )
+
+
+def _one_each(weight: Any) -> torch.Tensor | None:
+    """Sample weights (N,), from a column (N, 1) too: which would be broadcast against losses."""
+    if weight is None:
+        return None
+    if not isinstance(weight, torch.Tensor):
+        raise ShapeError("sample_weight is one array (N,), for all outputs: pass no dict or tuple")
+    if weight.numel() != len(weight):
+        raise ShapeError(
+            f"sample_weight has shape {tuple(weight.shape)}: pass one weight a sample, "
+            f"({len(weight)},)"
+        )
+    return weight.reshape(-1)
 
 
 def _column_names(leaf: Any) -> list[str] | None:

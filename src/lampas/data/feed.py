@@ -7,7 +7,7 @@ from typing import Any, cast
 import torch
 from torch.utils.data import DataLoader, Dataset, IterableDataset, TensorDataset
 
-from lampas.data.arrays import Rows, is_array, make_rows
+from lampas.data.arrays import Rows, is_array, make_rows, refuse_numbers
 from lampas.data.batch import Feed
 from lampas.data.loader import (
     LoaderFeed,
@@ -136,7 +136,7 @@ def make_source(
     if _in_memory(x):
         rows = make_rows(x, y, weight, dtype)
     else:
-        _refuse_numbers(x)
+        refuse_numbers("x", x)
         _refuse_targets(y, x)
         if weight is not None:
             raise InputError(
@@ -189,12 +189,6 @@ def _parts_of(dataset: TensorDataset) -> tuple[Any, Any, Any]:
         )
     x, y, weight = (*tensors, None, None)[:3]
     return x, y, weight
-
-
-def _refuse_numbers(x: Any) -> None:
-    found = leaves(x) if isinstance(x, list) else []
-    if found and all(isinstance(leaf, (int, float)) for leaf in found):
-        raise DataError("x is a list of numbers: pass np.asarray(x), or torch.tensor(x)")
 
 
 def _refuse_targets(y: Any, x: Any) -> None:
