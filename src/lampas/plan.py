@@ -10,12 +10,13 @@ import torch
 from torch import nn
 
 from lampas import optim
-from lampas.criterion import Criterion, prediction_of
+from lampas.criterion import Criterion
 from lampas.data.feed import check_count
 from lampas.data.nest import map_leaves
 from lampas.errors import InputError, unknown_name
 from lampas.losses import Penalty
 from lampas.meters import Meter
+from lampas.own_loss import prediction_of
 
 PRECISIONS: dict[str, torch.dtype | None] = {
     "float32": None,

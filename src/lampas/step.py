@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from lampas import optim
-from lampas.criterion import Count, prediction_of
 from lampas.data.batch import Batch
 from lampas.errors import NonFiniteError
+from lampas.own_loss import prediction_of
+from lampas.term import Count
 
 if TYPE_CHECKING:
     from lampas.model import Model
