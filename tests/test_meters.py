@@ -86,7 +86,7 @@ def test_names(spec: Any, names: list[str]) -> None:
     losses = {"age": "mse", "kind": nn.CrossEntropyLoss(), 0: "mse", 1: "mse"}
     alone = isinstance(spec, (str, list)) or spec is None or "off" in spec
     criterion = make_criterion("mse" if alone else losses)
-    assert [meter.name for meter in make_meters(spec, criterion, CPU)] == names
+    assert [meter.name for meter in make_meters(spec, criterion)] == names
 
 
 def test_a_torchmetrics_object_moves_to_the_device() -> None:
@@ -101,7 +101,8 @@ def test_a_torchmetrics_object_moves_to_the_device() -> None:
             return self
 
     metric = Foreign()
-    (meter,) = make_meters(metric, make_criterion("mse"), CPU)
+    (meter,) = make_meters(metric, make_criterion("mse"))
+    meter.to(CPU)
     assert metric.home == CPU
     assert not meter.running
     assert meter.record() == {"foreign": 1.0}
