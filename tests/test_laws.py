@@ -382,6 +382,26 @@ def test_a_callback_that_evaluates_leaves_the_masks_of_training_counted() -> Non
     assert [row["loss"] for row in rows] == pytest.approx([wanted] * 3, abs=1e-6)
 
 
+def test_a_callback_that_evaluates_in_an_epoch_leaves_its_metrics() -> None:
+    torch.manual_seed(0)
+    x, y = torch.randn(12, 4), torch.randint(3, (12,))
+    model = lampas.Model(nn.Linear(4, 3))
+    model.compile(torch.optim.SGD(model.parameters(), lr=0.0), "cross_entropy", ["accuracy"])
+    wanted = model.evaluate(x, y)["accuracy"]
+    seen: list[float] = []
+
+    class Look(lampas.Callback):
+        hears = frozenset({"step"})
+
+        def __call__(self, event: lampas.Event) -> None:
+            seen.append(event.model.evaluate(x[:3], y[:3])["accuracy"])
+
+    row = model.fit(x, y, 4, verbose=0, callbacks=[Look()]).rows[0]
+    assert row["accuracy"] == pytest.approx(wanted, abs=1e-6)
+    assert len(seen) == 3
+    assert seen[0] != pytest.approx(wanted, abs=1e-6)
+
+
 def test_words_of_ragged_batches_count_alike_with_and_without_weights() -> None:
     torch.manual_seed(0)
     lengths = (5, 3, 7)

@@ -27,11 +27,13 @@ if TYPE_CHECKING:
 
 def fit(run: Run) -> History:
     """Train for the epochs of `run`; ends early, and cleanly, on a `Stop` or Ctrl-C."""
-    run.model.plan.begin()
+    plan = run.model.plan
+    plan.begin()
     modes = training_modes(run.model)
     pace = Pace(run)
     with _interrupts(run):
         try:
+            plan.is_fitting = True
             run.tell("fit_begin")
             for epoch in range(run.first_epoch, run.epochs + 1):
                 if run.stopped is None:
@@ -40,6 +42,7 @@ def fit(run: Run) -> History:
                     if losses is not None:
                         _end_epoch(run, pace, losses)
         finally:
+            plan.is_fitting = False
             pace.finish()
             run.history.stopped = run.stopped
             restore_modes(modes)
@@ -118,6 +121,13 @@ def _explained(run: Run, error: Exception, batch: Batch | None) -> Exception | N
 @torch.no_grad()
 def evaluate(model: "Model", feed: Feed, run: Run | None = None) -> dict[str, float]:
     """Exact losses and metrics over all samples of `feed`, whatever its batches."""
+    if run is None and model.plan.is_fitting:  # asked by a callback
+        with model.plan.metrics_aside():
+            return _evaluate(model, feed, None)
+    return _evaluate(model, feed, run)
+
+
+def _evaluate(model: "Model", feed: Feed, run: Run | None) -> dict[str, float]:
     tally = Tally(model.plan)
     with evaluating(model):
         batch = None

@@ -1,7 +1,8 @@
 """What `compile` decided: everything the step needs, and nothing to decide during it."""
 
 import contextlib
-from collections.abc import Callable, Mapping
+import copy
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Literal, cast
@@ -56,6 +57,7 @@ class Plan:
         self.wants_closure = any(isinstance(o, torch.optim.LBFGS) for o in self.optimizers)
         if self.wants_closure:
             self._check_closure()
+        self.is_fitting = False
         self.settle(self.device)
         self.begin()
 
@@ -86,6 +88,18 @@ class Plan:
         if isinstance(output, torch.Tensor):
             return output.detach()
         return map_leaves(_detach, output)
+
+    @contextlib.contextmanager
+    def metrics_aside(self) -> Generator[None]:
+        """Inside, the metrics are copies: who evaluates in the middle of an epoch disturbs none."""
+        kept = [meter.metric for meter in self.meters]
+        for meter in self.meters:
+            meter.metric = copy.deepcopy(meter.metric)
+        try:
+            yield
+        finally:
+            for meter, metric in zip(self.meters, kept, strict=True):
+                meter.metric = metric
 
     def begin(self) -> None:
         """Look again at what may change between two fits: parameter groups, and hooks."""
