@@ -101,7 +101,7 @@ def tabular(
     targets = TargetCoder.fit(parts.schema, parts.train, wants_output_per_class(net))
     y = targets.encode(parts.train)
     batch_size = _batch_size(len(y)) if batch_size is None else batch_size
-    settings = {
+    settings: dict[str, Any] = {
         "target": list(targets.names),
         "own_net": net is not None,
         "seed": seed,
@@ -112,6 +112,9 @@ def tabular(
         "validation_rows": 0 if parts.held_out is None else len(parts.held_out),
     }
     weights, line = class_weights(class_weight, targets, y)
+    if weights is not None:
+        names = targets.classes[0]
+        settings["class_weight"] = {str(names[code]): one for code, one in weights.items()}
     if line and verbose != 0:
         say(line)
     with torch.random.fork_rng(devices=[]):

@@ -1,0 +1,5 @@
+"""`python -m lampas.cli` is `lampas`."""
+
+from lampas.cli import main
+
+main()

@@ -1,0 +1,56 @@
+"""The commands of `lampas`, gathered."""
+
+from typing import Annotated
+
+import typer
+
+from lampas.cli.demo import demo
+from lampas.cli.evaluate import evaluate
+from lampas.cli.predict import predict
+from lampas.cli.summary import summary
+from lampas.cli.train import train
+
+# rich would import for 0.2 s to draw boxes around the help; its tracebacks hide our one line.
+app = typer.Typer(
+    name="lampas",
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from lampas import __version__
+
+        print(f"lampas {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def lampas(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """From a table to a trained, saved model, and from a saved model to predictions.
+
+    \b
+    Examples:
+      lampas demo
+      lampas train passengers.csv --target Survived --out runs/titanic
+      lampas evaluate runs/titanic more.csv
+      lampas predict runs/titanic new.csv --out predictions.csv
+      lampas summary runs/titanic
+
+    Exit codes: 0 done, 1 the job failed, 2 wrong usage, 130 ended by Ctrl-C.
+    """
+
+
+app.command(short_help="Train on a table, and save the run.")(train)
+app.command(short_help="Score a saved run on a table.")(evaluate)
+app.command(short_help="Predict each row of a table.")(predict)
+app.command(short_help="Show layers and parameters of a run or class.")(summary)
+app.command(short_help="Train on the Titanic's passengers, and show the results.")(demo)

@@ -1,0 +1,38 @@
+"""`lampas evaluate`: the scores of a saved run on a table."""
+
+import shlex
+
+from lampas.cli import options
+from lampas.cli.output import count, json_line, scores
+
+
+def evaluate(
+    run: options.Run,
+    data: options.Data,
+    model: options.OwnNet = None,
+    delimiter: options.Delimiter = None,
+    encoding: options.Encoding = "utf-8",
+    json: options.Json = False,
+) -> None:
+    """The loss and metrics of a saved run on a table that has the target columns.
+
+    --json gives them as one object with flat keys: loss, accuracy, roc_auc, mae …; null where the
+    rows do not define a score. A run with your own net needs its class again, by --model.
+
+    \b
+    Examples:
+      lampas evaluate runs/titanic more.csv
+      lampas evaluate runs/titanic more.csv --json
+      lampas evaluate runs/mine more.csv --model nets.py:Net
+    """
+    from lampas.cli import data as tables
+    from lampas.cli import runs
+
+    fitted = runs.load(run, model, f"lampas evaluate {shlex.join([run, data])}")
+    frame = tables.read(data, delimiter, encoding)
+    found = fitted.evaluate(frame)
+    if json:
+        print(json_line(found))
+        return
+    print(f"{count(len(frame), 'row')} of {data}\n")
+    print(scores({"these rows": found, "held out in training": fitted.metrics}))

@@ -1,0 +1,72 @@
+"""`lampas predict`: a prediction for each row of a table, as CSV or Parquet."""
+
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lampas.cli import options
+from lampas.cli.output import count
+from lampas.cli.usage import UsageError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_SUFFIXES = (".csv", ".parquet")
+
+
+def predict(
+    run: options.Run,
+    data: options.Data,
+    out: Annotated[
+        str | None,
+        typer.Option("--out", "-o", metavar="FILE", help="A .csv or .parquet file; else stdout."),
+    ] = None,
+    model: options.OwnNet = None,
+    delimiter: options.Delimiter = None,
+    encoding: options.Encoding = "utf-8",
+) -> None:
+    """A prediction for each row: its number in DATA from 0, the class or value, probabilities.
+
+    The columns that the run learnt from must be there; the first that does not fit is named.
+    Without --out the predictions are CSV on stdout.
+
+    \b
+    Examples:
+      lampas predict runs/titanic new.csv --out predictions.csv
+      lampas predict runs/titanic new.csv | head
+      lampas predict runs/mine new.csv --out predictions.parquet --model nets.py:Net
+    """
+    _check(out, data)
+    from lampas.cli import data as tables
+    from lampas.cli import runs
+
+    fitted = runs.load(run, model, f"lampas predict {shlex.join([run, data])}")
+    found = fitted.predict(tables.read(data, delimiter, encoding))
+    found = found.rename_axis("row" if "row" not in found.columns else "row number")
+    if out is None:
+        found.to_csv(sys.stdout, lineterminator="\n")
+        return
+    _write(found, out)
+    print(f"{count(len(found), 'prediction')} in {out}", file=sys.stderr)
+
+
+def _check(out: str | None, data: str) -> None:
+    if out is None:
+        return
+    if not out.lower().endswith(_SUFFIXES):
+        raise UsageError(f"--out {out}: predictions are written as {' or '.join(_SUFFIXES)}")
+    if Path(out).exists() and Path(out).resolve() == Path(data).resolve():
+        raise UsageError(f"--out {out}: this is the table to read; it would be overwritten")
+
+
+def _write(found: "pd.DataFrame", out: str) -> None:
+    from lampas.atomic import whole_file
+
+    with whole_file(out) as file:
+        if out.lower().endswith(".csv"):
+            found.to_csv(file, lineterminator="\n")
+        else:
+            found.to_parquet(file, index=True)

@@ -1,0 +1,94 @@
+"""What a person reads about a training: the columns, the curves, the scores, where the run is."""
+
+import shlex
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+import typer
+
+from lampas.cli.output import count, scores
+from lampas.errors import InputError
+from lampas.printing import duration
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from lampas.history import History
+    from lampas.tables.schema import Schema
+    from lampas.tables.tabular_model import TabularModel
+
+_TASKS = {
+    "binary": "one of two classes",
+    "multiclass": "one of several classes",
+    "multilabel": "several yes/no targets",
+    "regression": "numbers",
+}
+
+
+def columns(name: str, frame: "pd.DataFrame", schema: "Schema", people: TextIO) -> None:
+    """The table's size, what is to be predicted, and what each column is taken for."""
+    targets = ", ".join(column.name for column in schema.targets)
+    print(
+        f"{name}: {count(len(frame), 'row')}, {count(frame.shape[1], 'column')}; "
+        f"to predict: {targets} ({_TASKS[schema.task]})\n\n{schema}\n",
+        file=people,
+        flush=True,
+    )
+
+
+def training(model: "TabularModel", seconds: float, people: TextIO) -> None:
+    """How long the run was, which epoch was best, why it ended, and a sketch of its curves."""
+    from lampas.cli.sketch import curves
+
+    history = model.history
+    weighted = model.settings.get("class_weight")
+    if weighted:
+        shown = ", ".join(f"{name}: {weight:.3g}" for name, weight in list(weighted.items())[:6])
+        print(f"Classes of very different size are weighted ({shown})", file=people)
+    print(f"{count(len(history), 'epoch')} in {duration(seconds)}{_best(history)}\n", file=people)
+    width = min(shutil.get_terminal_size().columns, 100)
+    print(curves(history.history, width), end="\n\n", file=people)
+
+
+def _best(history: "History") -> str:
+    try:
+        best = int(history.best["epoch"])
+    except InputError:  # every loss was nan
+        return ""
+    return f"; the weights are those of epoch {best}" if "val_loss" in history.columns else ""
+
+
+def held_out(model: "TabularModel") -> str:
+    """The scores on the rows that were held out, or on all where none were."""
+    rows = model.settings["validation_rows"]
+    what = count(rows, "held-out row") if rows else count(model.settings["rows"], "training row")
+    note = "" if rows else " (none was held out: new rows will score lower)"
+    return f"Scores on {what}{note}\n{scores({'value': model.metrics})}"
+
+
+def whereabouts(folder: Path, own_net: str | None) -> str:
+    """Where the run was saved, and what may be typed next."""
+    run = shlex.quote(str(folder))
+    own = f" --model {shlex.quote(own_net)}" if own_net else ""
+    files = ", ".join(sorted(path.name for path in folder.iterdir() if path.is_file()))
+    return (
+        f"Saved in {folder}: {files}\n\n"
+        f"Next:\n"
+        f"  lampas evaluate {run} OTHER.csv{own}\n"
+        f"  lampas predict {run} NEW.csv --out predictions.csv{own}\n"
+        f"  lampas summary {run}{own}"
+    )
+
+
+def check_finished(model: "TabularModel") -> None:
+    """End with 130 where Ctrl-C came before there was anything to save."""
+    if was_interrupted(model) and not len(model.history):
+        typer.echo("Interrupted before the first epoch ended: nothing was saved", err=True)
+        raise typer.Exit(130)
+
+
+def was_interrupted(model: "TabularModel") -> bool:
+    """Whether Ctrl-C ended the training."""
+    stopped = model.model.history.stopped
+    return stopped is not None and stopped.startswith("interrupted")

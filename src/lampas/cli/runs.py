@@ -1,0 +1,136 @@
+"""The folder of a run: where it stands, what is written into it, how it is found again."""
+
+import json
+import shlex
+import sys
+import tempfile
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lampas.cli.output import finite
+from lampas.errors import ArtifactError, InputError
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from lampas.tables.tabular_model import TabularModel
+
+MODEL = "model.lampas"
+
+
+def model_file(run: str) -> Path:
+    """The saved model of `run`: that in its folder, or the file itself."""
+    path = Path(run)
+    if not path.is_dir():
+        return path
+    if (path / MODEL).is_file():
+        return path / MODEL
+    raise ArtifactError(f"{run} has no {MODEL} in it: it is no run of `lampas train`")
+
+
+@contextmanager
+def new_folder(out: str | None, name: str, force: bool) -> Generator[Path]:
+    """A folder to save a run in, tried before the training; after a failure it goes if empty.
+
+    out: as typed, or None for runs/NAME-DATE-TIME. Raises `InputError` where it holds a run
+    already and `force` is not set, or where it cannot be written.
+    """
+    folder = _unused(name) if out is None else Path(out)
+    if (folder / MODEL).exists() and not force:
+        raise InputError(
+            f"{folder} holds a run already: choose another --out, or add --force to replace it"
+        )
+    made = [one for one in (folder, *folder.parents) if not one.exists()]
+    _try_to_write(folder)
+    try:
+        yield folder
+    except BaseException:
+        with suppress(OSError):  # what holds something stays
+            for one in made:
+                one.rmdir()
+        raise
+
+
+def _try_to_write(folder: Path) -> None:
+    """Permission bits say nothing on many network disks: a file is really written."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        reason = "it is a file" if folder.is_file() else error.strerror
+        raise InputError(
+            f"cannot write in the folder {folder}: {reason}; choose another with --out"
+        ) from error
+
+
+def _unused(name: str) -> Path:
+    stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
+    first = Path("runs") / f"{name}-{stamp}"
+    folder, number = first, 1
+    while folder.exists():
+        number += 1
+        folder = first.with_name(f"{first.name}-{number}")
+    return folder
+
+
+def save(folder: Path, model: "TabularModel", seconds: float) -> None:
+    """Write model, history, curves and description of a training into `folder`."""
+    from lampas.artifact import read
+    from lampas.atomic import whole_file
+
+    model.save(folder / MODEL)
+    model.history.to_csv(folder / "history.csv")
+    with whole_file(folder / "curves.png") as file:
+        model.history.plot().savefig(file, format="png", dpi=100)
+    versions = read(folder / MODEL).versions  # and so the file is known to be whole
+    described = _description(model, seconds, versions)
+    text = json.dumps(described, indent=2, ensure_ascii=False, allow_nan=False)
+    with whole_file(folder / "run.json") as file:
+        file.write(f"{text}\n".encode())
+
+
+def _description(
+    model: "TabularModel", seconds: float, versions: Mapping[str, str]
+) -> dict[str, Any]:
+    history = model.history
+    try:
+        best = history.best
+    except InputError:  # every loss was nan
+        best = None
+    return {
+        "command": shlex.join(["lampas", *sys.argv[1:]]),
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "seconds": round(seconds, 3),
+        "settings": model.settings,
+        "versions": dict(versions),
+        "epochs": len(history),
+        "best_epoch": None if best is None else best["epoch"],
+        "stopped": history.stopped,
+        "metrics": finite(model.metrics),
+        "schema": model.schema.to_json(),
+    }
+
+
+def load(run: str, own_net: str | None, command: str) -> "TabularModel":
+    """The table model of `run`, with the user's net where `own_net` names one.
+
+    command: what to type again, for the error where a net is needed and none is named.
+    """
+    from lampas import artifact
+    from lampas.cli.own import find_class
+    from lampas.tables.tabular_model import TabularModel
+
+    path = model_file(run)
+    saved = artifact.read(path)
+    net: type[nn.Module] | None = None if own_net is None else find_class(own_net)
+    if saved.settings.get("own_net") and net is None:
+        spec = str(saved.settings.get("model") or f"FILE.py:{saved.class_name}")
+        raise ArtifactError(
+            f"{path} was trained with your net {saved.class_name}, and a saved run brings no "
+            f"code: {command} --model {shlex.quote(spec)}"
+        )
+    return TabularModel.from_artifact(saved, path, net)

@@ -1,0 +1,133 @@
+"""`lampas summary`: the layers and parameters of a saved run, or of a class."""
+
+import inspect
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+import typer
+
+from lampas.cli import options, usage
+from lampas.cli.output import scores, table
+from lampas.errors import InputError
+
+if TYPE_CHECKING:
+    import torch
+
+    from lampas.artifact import Artifact
+
+
+def summary(
+    what: Annotated[
+        str, typer.Argument(metavar="RUN|FILE.py:CLASS", help="A run, a .lampas file, a class.")
+    ],
+    shape: Annotated[
+        list[str] | None,
+        typer.Option(metavar="SIZES", help="Of an input, without the batch; may be repeated."),
+    ] = None,
+    dtype: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Of the inputs, as int64; float32.")
+    ] = None,
+    model: options.OwnNet = None,
+) -> None:
+    """Layers, output shapes and parameters; of a run also its task, scores and versions.
+
+    \b
+    Examples:
+      lampas summary runs/titanic
+      lampas summary runs/mine --model nets.py:Net
+      lampas summary nets.py:CNN --shape 3,32,32
+      lampas summary nets.py:Text --shape 200 --dtype int64
+    """
+    if ":" in what and not Path(what).exists():
+        print(_of_class(what, shape or [], dtype))
+    elif shape or dtype:
+        raise usage.UsageError("--shape and --dtype are for a class; a run knows its inputs")
+    else:
+        print(_of_run(what, model))
+
+
+def _of_class(spec: str, shapes: list[str], dtype: str | None) -> str:
+    from lampas.cli.own import find_class
+    from lampas.summary import summarize
+
+    sizes = [usage.shape(one) for one in shapes]
+    if dtype is not None and not sizes:
+        raise usage.UsageError("--dtype needs --shape beside it")
+    kind = None if dtype is None else _dtype(dtype)
+    found = find_class(spec)
+    needed = [
+        name
+        for name, parameter in inspect.signature(found).parameters.items()
+        if parameter.default is parameter.empty
+        and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+    ]
+    if needed:
+        raise InputError(
+            f"{spec} needs {', '.join(needed)} to be made, and summary has nothing to give: "
+            "add defaults"
+        )
+    return str(summarize(found(), (sizes[0] if len(sizes) == 1 else sizes) or None, kind))
+
+
+def _dtype(name: str) -> "torch.dtype":
+    import torch
+
+    found = getattr(torch, name, None)
+    if not isinstance(found, torch.dtype):
+        raise usage.UsageError(f"--dtype {name!r}: a name of torch's, as float32 or int64")
+    return found
+
+
+def _of_run(run: str, own_net: str | None) -> str:
+    from lampas import artifact
+    from lampas.cli import runs
+
+    saved = artifact.read(runs.model_file(run))
+    parts = [_heading(saved)]
+    if saved.kind == "tabular" and (own_net is not None or not saved.settings.get("own_net")):
+        parts.append(_layers(run, own_net))
+    else:
+        parts.append(_weights(saved))
+    if saved.metrics:
+        parts.append(scores({"held out in training": saved.metrics}))
+    return "\n\n".join(parts)
+
+
+def _heading(saved: "Artifact") -> str:
+    versions = ", ".join(f"{name} {version}" for name, version in saved.versions.items())
+    kind = {"tabular": "a table's model", "model": "a model"}.get(saved.kind, saved.kind)
+    lines = [f"{saved.class_name}, {kind}, saved {saved.created}", versions]
+    targets = saved.settings.get("target")
+    if isinstance(targets, list):
+        lines.append(f"predicts {', '.join(map(str, targets))}; {len(saved.history)} epochs")
+    return "\n".join(lines)
+
+
+def _layers(run: str, own_net: str | None) -> str:
+    """The layers with their outputs, for rows of gaps: any table of this schema would do."""
+    import pandas as pd
+
+    from lampas.cli import runs
+
+    fitted = runs.load(run, own_net, f"lampas summary {shlex.quote(run)}")
+    gaps = pd.DataFrame({column.name: [None, None] for column in fitted.schema.features})
+    inputs: Any = fitted.inputs(gaps)
+    if not isinstance(inputs, dict):
+        return str(fitted.model.summary(tuple(inputs.shape[1:]), inputs.dtype))
+    parts = cast("dict[str, torch.Tensor]", inputs)
+    shapes = {name: tuple(part.shape[1:]) for name, part in parts.items()}
+    return str(fitted.model.summary(shapes, {name: part.dtype for name, part in parts.items()}))
+
+
+def _weights(saved: "Artifact") -> str:
+    """Without the class there are no layers, only weights by name."""
+    weights: dict[str, Any] = saved.content.get("weights", {})
+    rows = [
+        [name, str(tuple(tensor.shape)), str(tensor.dtype).removeprefix("torch."),
+         f"{tensor.numel():,}"]
+        for name, tensor in weights.items()
+    ]  # fmt: skip
+    total = sum(tensor.numel() for tensor in weights.values())
+    listed = table(["weights", "shape", "dtype", "numbers"], rows)
+    return f"{listed}\n\n  {total:,} numbers; --model FILE.py:{saved.class_name} shows the layers"

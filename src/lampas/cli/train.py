@@ -1,0 +1,111 @@
+"""`lampas train`: from a table to a run's folder."""
+
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lampas.cli import options, usage
+from lampas.cli.output import json_line
+
+
+def train(
+    data: options.Data,
+    target: Annotated[
+        list[str],
+        typer.Option("--target", "-t", metavar="COLUMN", help="What to predict; may be repeated."),
+    ],
+    out: Annotated[
+        str | None,
+        typer.Option("--out", "-o", metavar="RUN", help="Folder; runs/DATA-DATE-TIME by default."),
+    ] = None,
+    model: options.OwnNet = None,
+    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Of split, weights and order.")] = 0,
+    epochs: Annotated[int, typer.Option(metavar="N", min=1, help="At most so many.")] = 300,
+    patience: Annotated[
+        int,
+        typer.Option(metavar="N", min=1, help="Stop after so many epochs without a lower loss."),
+    ] = 16,
+    batch_size: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=1, help="Rows in a batch; 64 and more by default."),
+    ] = None,
+    validation: Annotated[
+        str, typer.Option(metavar="SHARE|FILE", help="Rows to hold out; 0 for none.")
+    ] = "0.2",
+    kind: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COLUMN=KIND",
+            help="number, category, boolean, date, text or identifier (ignored); repeatable.",
+        ),
+    ] = None,
+    delimiter: options.Delimiter = None,
+    encoding: options.Encoding = "utf-8",
+    device: Annotated[
+        str, typer.Option(metavar="NAME", help="cpu, cuda, mps …; auto takes the fastest.")
+    ] = "auto",
+    force: Annotated[bool, typer.Option("--force", help="Replace the run in --out.")] = False,
+    json: options.Json = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="A line an epoch.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only the result.")] = False,
+) -> None:
+    """Train on a table: what its columns are is found out, shown, and can be corrected.
+
+    A fifth of the rows is held out; training ends when the loss on them no longer falls, and the
+    best epoch's weights are kept. The run's folder gets model.lampas, history.csv, curves.png and
+    run.json. Ctrl-C ends the training and saves the best so far.
+
+    \b
+    Examples:
+      lampas train passengers.csv --target Survived --out runs/titanic
+      lampas train houses.parquet --target price --kind zip=category --seed 1
+      lampas train flags.csv --target red --target blue --validation test.csv
+      lampas train passengers.csv --target Survived --model nets.py:Net
+    """
+    kinds, held_out = usage.kinds(kind or []), usage.validation(validation)
+    if verbose and quiet:
+        raise usage.UsageError("--verbose and --quiet: choose one of them")
+    from lampas.cli import data as tables
+    from lampas.cli import own, report, runs
+    from lampas.cli.progress import display
+    from lampas.tables.infer import infer
+    from lampas.tables.task import tabular
+
+    net = None if model is None else own.find_class(model)
+    people = sys.stderr if json else sys.stdout
+    with runs.new_folder(out, Path(data).name.split(".")[0], force) as folder:
+        frame = tables.read(data, delimiter, encoding)
+        if isinstance(held_out, Path):
+            held_out = tables.read(str(held_out), delimiter, encoding)
+        schema = infer(frame, target, kinds)
+        if not quiet:
+            report.columns(data, frame, schema, people)
+        began = time.perf_counter()
+        fitted = tabular(
+            frame,
+            target,
+            kinds=kinds,
+            validation=held_out,
+            net=net,
+            seed=seed,
+            epochs=epochs,
+            patience=patience,
+            batch_size=batch_size,
+            callbacks=display(quiet, verbose),
+            verbose=0,
+            device=device,
+        )
+        seconds = time.perf_counter() - began
+        report.check_finished(fitted)
+        fitted.settings |= {"data": data, "model": model, "device": device}
+        runs.save(folder, fitted, seconds)
+    if not quiet:
+        report.training(fitted, seconds, people)
+    print(f"{report.held_out(fitted)}\n\n{report.whereabouts(folder, model)}", file=people)
+    if json:
+        print(json_line({"run": str(folder), "epochs": len(fitted.history), **fitted.metrics}))
+    if report.was_interrupted(fitted):
+        raise typer.Exit(130)

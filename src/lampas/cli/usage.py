@@ -1,0 +1,60 @@
+"""What was typed, as values; what cannot be understood is wrong usage, exit code 2."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from lampas.errors import InputError
+
+if TYPE_CHECKING:
+    from lampas.tables.schema import Kind
+
+
+class UsageError(InputError):
+    """The command line itself cannot be understood."""
+
+
+def kinds(pairs: Sequence[str]) -> "dict[str, Kind]":
+    """{column: kind} from COLUMN=KIND; the last `=` divides, a name may hold others.
+
+    >>> kinds(["Pclass=category", "a=b=number"])
+    {'Pclass': 'category', 'a=b': 'number'}
+    """
+    found: dict[str, str] = {}
+    for pair in pairs:
+        name, sign, kind = pair.rpartition("=")
+        if not (name and sign and kind):
+            raise UsageError(f"--kind {pair!r}: write COLUMN=KIND, as --kind Pclass=category")
+        found[name] = kind
+    return cast("dict[str, Kind]", found)  # the table task refuses what is no kind
+
+
+def validation(text: str) -> float | Path | None:
+    """A share of the rows, the path of a table, or None for "0".
+
+    >>> validation("0.25"), validation("0") is None
+    (0.25, True)
+    """
+    try:
+        share = float(text)
+    except ValueError:
+        if Path(text).is_file():
+            return Path(text)
+        raise UsageError(
+            f"--validation {text!r}: neither a share of the rows, as 0.2, nor a file that is there"
+        ) from None
+    if not 0.0 <= share < 1.0:
+        raise UsageError(f"--validation {text}: a share of the rows is from 0 to below 1")
+    return share or None
+
+
+def shape(text: str) -> tuple[int, ...]:
+    """The shape of one input without its batch dimension.
+
+    >>> shape("3,32,32"), shape("(4,)")
+    ((3, 32, 32), (4,))
+    """
+    sizes = [size.strip() for size in text.strip("()[] ").rstrip(",").split(",")]
+    if not all(size.isdecimal() and int(size) for size in sizes):
+        raise UsageError(f"--shape {text!r}: write sizes without the batch, as --shape 3,32,32")
+    return tuple(map(int, sizes))
