@@ -60,7 +60,7 @@ def unknown_name(kind: str, name: str, valid: Iterable[str]) -> UnknownNameError
     """The error for a string outside its table, with the nearest valid names first.
 
     >>> print(unknown_name("loss", "mes", ["mse", "mae", "bce"]))
-    unknown loss 'mes': did you mean 'mse'? Valid: bce, mae, mse
+    unknown loss 'mes': did you mean 'mse' or 'mae'? Valid: bce, mae, mse
     """
     names = sorted(valid)
     near = difflib.get_close_matches(name, names, n=2, cutoff=0.5)
