@@ -64,7 +64,7 @@ def test_one_file_has_the_only_backward_and_the_only_optimizer_step() -> None:
     assert steps.pop("optim/state.py") == ["trial.step"]
     assert steps.pop("optim/fastest.py") == [
         "make([{**options, 'params': [probe], 'fused': True}]).step"
-    ]  # noqa: E501
+    ]
     assert steps == {}
 
 
