@@ -2,6 +2,7 @@
 
 import inspect
 import math
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -199,6 +200,7 @@ class TorchSchedule(Schedule):
         self.optimizer = optimizer
         self._scheduler = scheduler
         self._every = every
+        self._has_stepped = False
 
     def begin(self, step: int, total: int | None) -> None:
         """Raises `InputError` where a OneCycleLR has fewer steps than the run."""
@@ -215,11 +217,21 @@ class TorchSchedule(Schedule):
     def after_step(self, step: int, total: int | None) -> None:
         """Step the scheduler, where that is the interval."""
         if self._every == "step":
-            self._scheduler.step()
+            self._step()
 
     def after_epoch(self) -> None:
         """Step the scheduler, where that is the interval."""
         if self._every == "epoch":
+            self._step()
+
+    def _step(self) -> None:
+        if self._has_stepped:
+            self._scheduler.step()
+            return
+        self._has_stepped = True
+        with warnings.catch_warnings():
+            # torch takes a step that the fp16 scaler left out for one that comes too late.
+            warnings.filterwarnings("ignore", message="Detected call of `lr_scheduler.step")
             self._scheduler.step()
 
     def state_dict(self) -> dict[str, Any]:
