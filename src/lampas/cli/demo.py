@@ -53,14 +53,13 @@ def demo(
             learn, "Survived", seed=seed, callbacks=display(quiet=False, verbose=False), verbose=0
         )
         seconds = time.perf_counter() - began
-        report.check_finished(fitted)
+        report.require_an_epoch(fitted)
         runs.save(folder, fitted, seconds)
     report.training(fitted, seconds, sys.stdout)
     print(_compared(fitted, learn, test), end="\n\n")
     print(_beside_the_truth(fitted, test.head(_SHOWN)), end="\n\n")
     print(report.whereabouts(folder, None))
-    if report.was_interrupted(fitted):
-        raise typer.Exit(130)
+    report.end(fitted)
 
 
 def _compared(fitted: "TabularModel", learn: "pd.DataFrame", test: "pd.DataFrame") -> str:
@@ -108,7 +107,7 @@ def _beside_the_truth(fitted: "TabularModel", some: "pd.DataFrame") -> str:
         truth = int(person["Survived"])
         age = "" if person.isna()["Age"] else f"{person['Age']:g}"
         rows.append([
-            shortened(str(person["Name"]), 25), str(person["Sex"]), str(person["Pclass"]), age,
+            shortened(str(person["Name"]), 24), str(person["Sex"]), str(person["Pclass"]), age,
             words[int(said)], f"{share:.2f}", words[truth], "" if said == truth else "x",
         ])  # fmt: skip
     head = ["name", "sex", "class", "age", "predicted", "chance", "truth", ""]

@@ -2,6 +2,7 @@
 
 import shlex
 import shutil
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -81,14 +82,21 @@ def whereabouts(folder: Path, own_net: str | None) -> str:
     )
 
 
-def check_finished(model: "TabularModel") -> None:
+def require_an_epoch(model: "TabularModel") -> None:
     """End with 130 where Ctrl-C came before there was anything to save."""
-    if was_interrupted(model) and not len(model.history):
-        typer.echo("Interrupted before the first epoch ended: nothing was saved", err=True)
+    if _interrupted(model) and not len(model.model.history):
+        print("Interrupted before the first epoch ended: nothing was saved", file=sys.stderr)
         raise typer.Exit(130)
 
 
-def was_interrupted(model: "TabularModel") -> bool:
-    """Whether Ctrl-C ended the training."""
+def end(model: "TabularModel") -> None:
+    """End with 130, and say why, where Ctrl-C ended the training: scripts must not go on."""
+    if _interrupted(model):
+        stopped = str(model.model.history.stopped).capitalize()
+        print(f"{stopped}: what was best by then is saved", file=sys.stderr)
+        raise typer.Exit(130)
+
+
+def _interrupted(model: "TabularModel") -> bool:
     stopped = model.model.history.stopped
     return stopped is not None and stopped.startswith("interrupted")

@@ -130,4 +130,7 @@ def _weights(saved: "Artifact") -> str:
     ]  # fmt: skip
     total = sum(tensor.numel() for tensor in weights.values())
     listed = table(["weights", "shape", "dtype", "numbers"], rows)
-    return f"{listed}\n\n  {total:,} numbers; --model FILE.py:{saved.class_name} shows the layers"
+    where = "its layers are known to its class alone"
+    if saved.kind == "tabular":
+        where = f"--model FILE.py:{saved.class_name} shows the layers"
+    return f"{listed}\n\n  {total:,} numbers; {where}"

@@ -99,7 +99,7 @@ def train(
             device=device,
         )
         seconds = time.perf_counter() - began
-        report.check_finished(fitted)
+        report.require_an_epoch(fitted)
         fitted.settings |= {"data": data, "model": model, "device": device}
         runs.save(folder, fitted, seconds)
     if not quiet:
@@ -107,5 +107,4 @@ def train(
     print(f"{report.held_out(fitted)}\n\n{report.whereabouts(folder, model)}", file=people)
     if json:
         print(json_line({"run": str(folder), "epochs": len(fitted.history), **fitted.metrics}))
-    if report.was_interrupted(fitted):
-        raise typer.Exit(130)
+    report.end(fitted)

@@ -1,0 +1,25 @@
+import lampas
+
+
+def test_the_demo_shows_all_that_it_should(process, tmp_path):
+    answer = process("demo", cwd=tmp_path)
+    assert answer.code == 0, answer.err
+    out = answer.out
+    assert "titanic_train.csv: 712 rows, 12 columns; to predict: Survived" in out
+    assert "· training   o held out" in out
+    assert "Scores on 179 test rows that no training saw" in out
+    assert "this net  logistic regression" in out
+    begin = out.index("20 of the test rows: ")
+    rows = out[begin : out.index("Saved in ")].splitlines()[2:22]
+    assert len(rows) == 20
+    assert all(row.rstrip(" x").endswith(("died", "survived")) for row in rows)
+    right = int(out[begin:].split("test rows: ")[1].split()[0])
+    assert sum(not row.endswith("x") for row in rows) == right
+    assert max(map(len, rows)) < 80
+    (run,) = (tmp_path / "runs").iterdir()
+    assert run.name.startswith("demo-tabular-2")
+    assert f"Saved in {run.relative_to(tmp_path)}: curves.png" in out
+    _, test = lampas.datasets.titanic()
+    scores = lampas.TabularModel.load(run / "model.lampas").evaluate(test)
+    assert f"  accuracy             {scores['accuracy']:.4f}" in out
+    assert scores["roc_auc"] > 0.85
