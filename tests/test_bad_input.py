@@ -567,6 +567,11 @@ SETTINGS: list[tuple[dict[str, Any], str]] = [
     ({"validation_data": (X, Y), "validation_steps": 0}, f"validation_steps is 0: {WHOLE}"),
     ({"validation_data": (X, Y), "validation_batch_size": 0},
      f"validation_batch_size is 0: {WHOLE}"),
+    ({"validation_data": (X, Y[:5])},
+     "validation_data: x has 12 samples but y has 5: they must be of one length"),
+    ({"validation_data": (_with(X, (5, 2), float("nan")), Y)},
+     "validation x has nan in row 5, column 2, and the net turns it into nan: fill the gaps, or "
+     "drop those rows"),
     ({"validation_data": (X, Y, Y, Y)},
      "validation_data has 4 parts: pass (x, y) or (x, y, sample_weight); several inputs belong "
      "together: ((x1, x2), y)"),
@@ -603,6 +608,20 @@ def _refused_state(model: lampas.Model) -> Iterator[None]:
         for name, value in model.state_dict().items():
             assert torch.equal(value, before[name])
         assert model.history.rows == [{"epoch": 1, "loss": 7.0}]
+
+
+def test_a_gap_in_the_split_off_rows_is_named_by_its_row() -> None:
+    model = _model()
+    line = "y has nan in row 10, column 0: drop those rows, or fill the gaps"
+    with _refused(model, DataError, line):
+        model.fit(X, _with(Y, 10, float("nan")), validation_split=0.25, **FIT)
+
+
+def test_within_no_grad() -> None:
+    model = _model()
+    line = "fit was called within torch.no_grad(): call it outside"
+    with torch.no_grad(), _refused(model, InputError, line):
+        model.fit(X, Y, **FIT)
 
 
 def test_a_split_of_what_is_no_array() -> None:

@@ -524,7 +524,7 @@ def test_validation_is_checked_as_training_is() -> None:
         _fitted(X[:18], Y[:18], validation_data=(X[18:], Y[18:, 0]))
     bad = Y[18:].clone()
     bad[2] = float("nan")
-    line = "y has nan in row 2, column 0: drop those rows, or fill the gaps"
+    line = "validation y has nan in row 2, column 0: drop those rows, or fill the gaps"
     with pytest.raises(DataError, match=_line(line)):
         _fitted(X[:18], Y[:18], validation_data=(X[18:], bad))
 

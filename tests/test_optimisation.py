@@ -464,6 +464,29 @@ def test_a_group_added_between_two_fits_trains() -> None:
     assert net[0].weight.grad is not None
 
 
+def test_a_group_added_and_a_hook_registered_by_a_callback() -> None:
+    class Thaws(lampas.Callback):
+        hears = frozenset({"fit_begin", "epoch_begin"})
+
+        def __call__(self, event: Event) -> None:
+            if event.kind == "fit_begin":
+                optimizer.register_step_post_hook(lambda *_: calls.append(1))
+            elif event.epoch == 2:
+                optimizer.add_param_group({"params": list(net[0].parameters())})
+
+    net, hand = _net(), _net()
+    optimizer = torch.optim.SGD(net[2].parameters(), lr=0.1, foreach=False)
+    calls: list[int] = []
+    model = lampas.Model(net)
+    with pytest.warns(UserWarning, match="lacks 2 of"):
+        model.compile(optimizer, "mse")
+    model.fit(X, Y, batch_size=8, epochs=2, shuffle=False, verbose=0, callbacks=Thaws())
+    _by_hand(hand, torch.optim.SGD(hand[2].parameters(), lr=0.1, foreach=False), epochs=1)
+    _by_hand(hand, _sgd(hand), epochs=1)
+    assert _equal(net, hand)
+    assert len(calls) == 10
+
+
 def test_frozen_weights_stay_and_thaw() -> None:
     net = _net()
     model = lampas.Model(net)

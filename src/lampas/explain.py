@@ -106,6 +106,8 @@ def _dtype(error: Exception, model: nn.Module, batch: Batch) -> DtypeError | Non
 def _loss_or_batch(error: Exception, batch: Batch) -> InputError | None:
     said = str(error)
     if "does not require grad and does not have a grad_fn" in said:
+        if not torch.is_grad_enabled():
+            return InputError("fit was called within torch.no_grad(): call it outside")
         return InputError(
             "the loss does not depend on the model's parameters, so nothing can be trained: look "
             "for detach(), .item(), argmax or torch.no_grad() between the net and the loss"

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 def fit(run: Run) -> History:
     """Train for the epochs of `run`; ends early, and cleanly, on a `Stop` or Ctrl-C."""
     plan = run.model.plan
-    plan.begin()
     modes = training_modes(run.model)
     pace = Pace(run)
     with _interrupts(run):
@@ -67,6 +66,7 @@ def train_epoch(run: Run, pace: Pace) -> dict[str, float] | None:
     """One pass over the data: its exact losses and metrics, or None where it was cut short."""
     model, plan = run.model, run.model.plan
     model.train()
+    plan.begin()
     tally, buffers = Tally(plan), MovingBuffers(model)
     batches = run.feed
     if plan.accumulate > 1:

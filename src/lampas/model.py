@@ -245,14 +245,16 @@ class Model(nn.Module):
         plan = self._ready_to_fit()
         source = self._source(x, y, sample_weight, class_weight)
         held_out: Source | None = None
+        given = [source.rows]  # before the split, so that a message names the row as it was
         if validation_data is not None:
             held_out = make_validation(validation_data, plan.device, dtype_of(self))
+            given.append(held_out.rows)
         elif validation_split:
             source, held_out = source.split(validation_split)
         check_count("epochs", epochs)
         check_count("initial_epoch", initial_epoch, least=0)
         parts = [source.rows] if held_out is None else [source.rows, held_out.rows]
-        self._check_data(parts)
+        self._check_data(given)
         plan.criterion.expect([None if rows is None else rows.y for rows in parts])
         feed = source.feed(batch_size, shuffle=shuffle, steps=steps_per_epoch)
         validation: Feed | None = None

@@ -102,7 +102,7 @@ class Plan:
                 meter.metric = metric
 
     def begin(self) -> None:
-        """Look again at what may change between two fits: parameter groups, and hooks."""
+        """Look again at what may change between two epochs: parameter groups, and hooks."""
         self.parameters = [p for o in self.optimizers for p in parameters_of(o)]
         self.steps = [self._step_of(o) for o in self.optimizers]
 

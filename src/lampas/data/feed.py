@@ -149,14 +149,26 @@ def make_source(
 def make_validation(data: Any, device: torch.device, dtype: torch.dtype) -> Source:
     """The source of `validation_data`: (x, y), (x, y, sample_weight), a dataset or a loader."""
     if not isinstance(data, (tuple, list)) or is_batches(data):
-        return make_source(data, None, None, device, dtype)
+        return _validation(data, None, None, device, dtype)
     parts = cast(list[Any], list(data))
     if len(parts) not in (2, 3):
         raise DataError(
             f"validation_data has {len(parts)} parts: pass (x, y) or (x, y, sample_weight); "
             "several inputs belong together: ((x1, x2), y)"
         )
-    return make_source(parts[0], parts[1], parts[2] if len(parts) == 3 else None, device, dtype)
+    return _validation(parts[0], parts[1], parts[2] if len(parts) == 3 else None, device, dtype)
+
+
+def _validation(x: Any, y: Any, weight: Any, device: torch.device, dtype: torch.dtype) -> Source:
+    """A source whose complaints say that they are of the validation data."""
+    try:
+        source = make_source(x, y, weight, device, dtype)
+    except InputError as error:
+        raise type(error)(f"validation_data: {error}") from None
+    if source.rows is None:
+        return source
+    names = [f"validation {name}" for name in source.rows.names]
+    return replace(source, rows=replace(source.rows, names=names))
 
 
 def check_count(name: str, value: object, least: int = 1) -> None:
