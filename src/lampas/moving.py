@@ -14,6 +14,14 @@ class MovingBuffers:
     one (masks and tables never move, and may be large). On an accelerator a loss of nan is seen
     long after its step, so only the first step, in which data and loss are checked, can be taken
     back; on a CPU each one can.
+
+    >>> norm = nn.BatchNorm1d(1)
+    >>> buffers = MovingBuffers(norm)
+    >>> buffers.keep()
+    >>> _ = norm(torch.full((2, 1), torch.nan))
+    >>> buffers.put_back()
+    >>> norm.running_mean
+    tensor([0.])
     """
 
     def __init__(self, model: nn.Module) -> None:
