@@ -1,5 +1,6 @@
 """The shell in this process, for its words, and in one of its own, for its codes and streams."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -29,7 +30,9 @@ class Answer:
 
 @pytest.fixture
 def shell(monkeypatch, capsys) -> Shell:
-    """`lampas ...` in this process."""
+    """`lampas ...` in this process, whose threads stay as they are."""
+
+    monkeypatch.setenv("OMP_NUM_THREADS", os.environ.get("OMP_NUM_THREADS", "1"))
 
     def run(*arguments: object) -> Answer:
         monkeypatch.setattr(sys, "argv", ["lampas", *map(str, arguments)])

@@ -50,7 +50,8 @@ def test_the_same_training_as_in_python(run_folder, tables):
     model = lampas.tabular(
         tables / "train.csv", "bought", epochs=12, seed=1, batch_size=8, verbose=0
     )
-    assert lampas.TabularModel.load(run_folder / "model.lampas").metrics == model.metrics
+    found = lampas.TabularModel.load(run_folder / "model.lampas").metrics
+    assert found == pytest.approx(model.metrics, rel=1e-4)  # the shell takes fewer threads
 
 
 def test_all_options_reach_the_training(shell, tables, tmp_path):

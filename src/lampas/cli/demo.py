@@ -41,6 +41,7 @@ def demo(
         raise UsageError(f"unknown demo {kind!r}. Valid: {', '.join(_KINDS)}")
     from lampas.cli import report, runs
     from lampas.cli.progress import display
+    from lampas.cli.threads import spare_cores
     from lampas.datasets import titanic
     from lampas.tables.infer import infer
     from lampas.tables.task import tabular
@@ -48,6 +49,7 @@ def demo(
     learn, test = titanic()
     report.columns("titanic_train.csv", learn, infer(learn, "Survived"), sys.stdout)
     with runs.new_folder(out, "demo-tabular", force) as folder:
+        spare_cores(len(learn))
         began = time.perf_counter()
         fitted = tabular(
             learn, "Survived", seed=seed, callbacks=display(quiet=False, verbose=False), verbose=0

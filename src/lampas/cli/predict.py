@@ -47,7 +47,7 @@ def predict(
     found = fitted.predict(tables.read(data, delimiter, encoding))
     found = found.rename_axis("row" if "row" not in found.columns else "row number")
     if out is None:
-        found.to_csv(sys.stdout, lineterminator="\n")
+        _to_stdout(found)
         return
     _write(found, out)
     print(f"{count(len(found), 'prediction')} in {out}", file=sys.stderr)
@@ -60,6 +60,14 @@ def _check(out: str | None, data: str) -> None:
         raise UsageError(f"--out {out}: predictions are written as {' or '.join(_SUFFIXES)}")
     if Path(out).exists() and Path(out).resolve() == Path(data).resolve():
         raise UsageError(f"--out {out}: this is the table to read; it would be overwritten")
+
+
+def _to_stdout(found: "pd.DataFrame") -> None:
+    """UTF-8 whatever the terminal has: data must not lose a letter on their way into a file."""
+    reconfigure = getattr(sys.stdout, "reconfigure", None)
+    if reconfigure is not None:
+        reconfigure(encoding="utf-8")
+    found.to_csv(sys.stdout, lineterminator="\n")
 
 
 def _write(found: "pd.DataFrame", out: str) -> None:

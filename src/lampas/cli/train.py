@@ -63,7 +63,7 @@ def train(
       lampas train passengers.csv --target Survived --out runs/titanic
       lampas train houses.parquet --target price --kind zip=category --seed 1
       lampas train flags.csv --target red --target blue --validation test.csv
-      lampas train passengers.csv --target Survived --model nets.py:Net
+      lampas train passengers.csv --target Survived --model nets.py:Net --out runs/mine
     """
     kinds, held_out = usage.kinds(kind or []), usage.validation(validation)
     if verbose and quiet:
@@ -71,6 +71,7 @@ def train(
     from lampas.cli import data as tables
     from lampas.cli import own, report, runs
     from lampas.cli.progress import display
+    from lampas.cli.threads import spare_cores
     from lampas.tables.infer import infer
     from lampas.tables.task import tabular
 
@@ -83,6 +84,8 @@ def train(
         schema = infer(frame, target, kinds)
         if not quiet:
             report.columns(data, frame, schema, people)
+        if net is None:
+            spare_cores(len(frame))
         began = time.perf_counter()
         fitted = tabular(
             frame,
