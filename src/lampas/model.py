@@ -1,6 +1,5 @@
 """The model: an `nn.Module` that can `compile`, `fit`, `evaluate`, `predict`, `save`."""
 
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -16,7 +15,7 @@ from lampas.data.batch import Batch, Feed
 from lampas.data.feed import Source, check_count, make_source, make_validation
 from lampas.data.finite import check_targets
 from lampas.data.nest import concatenate, leaves, map_leaves
-from lampas.errors import ArtifactError, InputError, NotCompiledError
+from lampas.errors import InputError, NotCompiledError
 from lampas.explain import check_inputs
 from lampas.history import History
 from lampas.meters import make_meters
@@ -29,6 +28,7 @@ from lampas.plan import (
     make_optimizers,
     make_schedule,
 )
+from lampas.resuming import continue_optimizers
 from lampas.run import Run
 from lampas.step import StepResult
 from lampas.summary import Summary, summarize
@@ -139,7 +139,8 @@ class Model(nn.Module):
             schedule=make_schedule(scheduler, optimizers, scheduler_every),
             averaging=averaging,
         )
-        self._continue_optimizers()
+        saved = self.__dict__.pop("_saved_optimizers", {})
+        continue_optimizers(self.plan.named_optimizers, saved)
 
     @property
     def plan(self) -> Plan:
@@ -361,18 +362,6 @@ class Model(nn.Module):
     @property
     def _has_own_step(self) -> bool:
         return type(self).train_step is not Model.train_step
-
-    def _continue_optimizers(self) -> None:
-        """The first `compile` after `lampas.load` goes on with the optimiser that was saved."""
-        saved: dict[str, Any] = self.__dict__.pop("_saved_optimizers", {})
-        for name, state in saved.items():
-            optimizer = self.plan.named_optimizers.get(name)
-            if optimizer is None:
-                continue
-            try:
-                optim.load_state(optimizer, state)
-            except ArtifactError as error:  # another optimizer may be meant
-                warnings.warn(f"the optimizer starts afresh: {error}", UserWarning, stacklevel=3)
 
     def _check_forward(self) -> None:
         if type(self).forward is Model.forward and not hasattr(self, "net"):

@@ -73,7 +73,10 @@ def test_class_weights_that_cannot_be_used(table: Any, line: str) -> None:
 
 
 def test_class_weights_need_classes() -> None:
-    line = "class_weight needs targets of shape (N,), (N, 1) or one-hot (N, C), not (2, 3, 4)"
+    line = (
+        "class_weight needs targets of shape (N,), (N, 1) or, as floats, one-hot (N, C), not "
+        "(2, 3, 4) of torch.float32"
+    )
     with pytest.raises(DataError) as caught:
         _weights(torch.zeros(2, 3, 4), {0: 1.0})
     assert str(caught.value) == line
@@ -123,3 +126,9 @@ def test_shares_of_a_group_sum_to_one(sizes: list[int], group: int, on_device: b
         for (first, second), batch in zip(shares, part, strict=True):
             assert first == pytest.approx(batch.size / total if total else 0.0)
             assert second == pytest.approx(1 / len(part))
+
+
+def test_class_weight_is_a_dict() -> None:
+    with pytest.raises(InputError) as caught:
+        ClassWeightFeed([], 3)  # type: ignore[arg-type]
+    assert str(caught.value) == "class_weight is 3: pass a dict of {class number: weight}"

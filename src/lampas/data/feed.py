@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from numbers import Integral
 from typing import Any, cast
 
 import torch
@@ -173,7 +174,7 @@ def _validation(x: Any, y: Any, weight: Any, device: torch.device, dtype: torch.
 
 def check_count(name: str, value: object, least: int = 1) -> None:
     """Refuse a count that is no whole number of at least `least`."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+    if isinstance(value, bool) or not isinstance(value, Integral) or int(value) < least:
         raise InputError(f"{name} is {value!r}: it must be a whole number, {least} or more")
 
 

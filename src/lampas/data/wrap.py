@@ -15,6 +15,9 @@ class ClassWeightFeed:
     """Multiplies the sample weights by the weight of each sample's class."""
 
     def __init__(self, feed: Feed, class_weight: Mapping[Any, float]) -> None:
+        given: Any = class_weight
+        if not isinstance(given, Mapping):
+            raise InputError(f"class_weight is {given!r}: pass a dict of {{class number: weight}}")
         for label, weight in class_weight.items():
             if isinstance(label, bool) or not isinstance(label, Integral) or int(label) < 0:
                 raise InputError(
@@ -49,13 +52,16 @@ class ClassWeightFeed:
 
 
 def _classes(y: torch.Tensor) -> torch.Tensor:
-    """Class numbers (B,) from indices (B,), a column (B, 1) or one-hot rows (B, C)."""
+    """Class numbers (B,) from indices (B,), a column (B, 1), or one-hot rows (B, C) of floats."""
     if y.ndim == 1:
         return y.long()
-    if y.ndim == 2:
-        return y[:, 0].long() if y.shape[1] == 1 else y.argmax(1)
+    if y.ndim == 2 and y.shape[1] == 1:
+        return y[:, 0].long()
+    if y.ndim == 2 and y.is_floating_point():
+        return y.argmax(1)
     raise DataError(
-        f"class_weight needs targets of shape (N,), (N, 1) or one-hot (N, C), not {tuple(y.shape)}"
+        f"class_weight needs targets of shape (N,), (N, 1) or, as floats, one-hot (N, C), not "
+        f"{tuple(y.shape)} of {y.dtype}"
     )
 
 
