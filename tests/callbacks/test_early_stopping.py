@@ -90,6 +90,11 @@ def test_a_run_that_ends_otherwise_is_restored_too_and_told(drive: Any, capsys: 
     assert printed.out == ""
 
 
+def test_it_can_be_told_to_say_nothing(drive: Any, capsys: Any) -> None:
+    drive.run(EarlyStopping(patience=5, verbose=0), "val_loss", [0.4, 0.5])
+    assert capsys.readouterr().err == ""
+
+
 def test_nothing_is_told_where_the_last_epoch_was_the_best(drive: Any, capsys: Any) -> None:
     drive.run(EarlyStopping(patience=5), "val_loss", [0.5, 0.4])
     assert capsys.readouterr().err == ""

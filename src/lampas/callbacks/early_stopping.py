@@ -30,7 +30,7 @@ class EarlyStopping(Callback):
     out unless this value is beaten. `restore_best_weights`: at the end of the run, however it
     came, the model gets back the weights of its best epoch (Keras's default is False); they are
     kept as a copy on the model's device, which costs its size once more. `start_from_epoch`:
-    that many epochs pass unwatched.
+    that many epochs pass unwatched. `verbose`: with 0, nothing is said of weights put back.
 
     Epochs that lack the number (`validation_freq`) count for nothing; which absence is an error
     is said at `lampas.callbacks.Watch`. After the run `best`, `best_epoch` (0: none) and
@@ -54,6 +54,7 @@ class EarlyStopping(Callback):
         monitor: str = "val_loss",
         min_delta: float = 0.0,
         patience: int = 0,
+        verbose: int = 1,
         mode: Mode = "auto",
         baseline: float | None = None,
         restore_best_weights: bool = True,
@@ -65,6 +66,7 @@ class EarlyStopping(Callback):
                 f"not {patience!r} and {min_delta!r}"
             )
         self.patience = patience
+        self.verbose = verbose
         self.baseline = baseline
         self.restore_best_weights = restore_best_weights
         self.start_from_epoch = start_from_epoch
@@ -147,7 +149,7 @@ class EarlyStopping(Callback):
         # What is no tensor (a module's extra state) stays as it is.
         event.model.load_state_dict({**event.model.state_dict(), **self._weights})
         self._weights = {}
-        if not self.stopped_epoch and event.epoch != self.best_epoch:
+        if self.verbose and not self.stopped_epoch and event.epoch != self.best_epoch:
             say(
                 f"EarlyStopping: restored the weights of epoch {self.best_epoch} "
                 f"({self._watch.monitor} {number(self.best)})"

@@ -183,7 +183,7 @@ def _callbacks(
     found = as_list(given)
     if parts.held_out is None:
         return found
-    return [EarlyStopping("val_loss", patience=patience, restore_best_weights=True), *found]
+    return [EarlyStopping("val_loss", patience=patience, verbose=0), *found]
 
 
 def _optimizer(spec: OptimizerLike | None, model: torch.nn.Module) -> Any:
