@@ -187,9 +187,9 @@ def find_device(device: str | torch.device | None, model: nn.Module) -> torch.de
     if device is None:
         found = device_of(model)
     elif device == "auto":
-        best = torch.accelerator.current_accelerator()
-        there = best is not None and torch.accelerator.is_available()
-        found = best if best is not None and there else torch.device("cpu")
+        # torch 2.6 raises where newer ones answer None.
+        best = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
+        found = torch.device("cpu") if best is None else best
     else:
         found = _named_device(device)
     if found.type == "meta":
