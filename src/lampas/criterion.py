@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 import torch
+from torch import nn
 
 from lampas import losses
+from lampas.argument_order import prediction_first
 from lampas.data.batch import Batch
 from lampas.data.nest import Nest, leaves
 from lampas.errors import InputError, ShapeError
@@ -156,7 +158,10 @@ def make_criterion(loss: Any, loss_weights: Any = None) -> Criterion:
 
 
 def _term(name: str, spec: Any, weight: float = 1.0) -> Term:
-    return Term(name, losses.as_module(losses.resolve(spec)), weight)
+    function = losses.as_module(losses.resolve(spec))
+    if not isinstance(function, nn.Module):
+        function = prediction_first(function)
+    return Term(name, function, weight)
 
 
 def _weights(loss_weights: Any, keys: list[Any]) -> list[float]:

@@ -55,6 +55,10 @@ class History:
         history.stopped = stopped
         return history
 
+    def up_to(self, epoch: int) -> "History":
+        """A new history with the rows up to `epoch`: what a continued run begins with."""
+        return History.from_rows(row for row in self.rows if row["epoch"] <= epoch)
+
     def append(self, row: Mapping[str, float]) -> None:
         """Take in the row of the epoch that just ended.
 

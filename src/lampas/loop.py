@@ -12,7 +12,7 @@ from torch import nn
 
 from lampas.data.batch import Batch, Feed
 from lampas.data.wrap import grouped
-from lampas.errors import DataError, NonFiniteError
+from lampas.errors import DataError, NonFiniteError, ShapeError
 from lampas.explain import explain, non_finite
 from lampas.history import History
 from lampas.moving import MovingBuffers
@@ -160,7 +160,17 @@ def predict(model: "Model", feed: Feed) -> Iterator[Any]:
                 if known is error:
                     raise
                 raise known from error
+            _check_rows(output, batch)
             yield output
+
+
+def _check_rows(output: Any, batch: Batch) -> None:
+    """A row for each sample, or what is joined of several batches would be no prediction."""
+    if isinstance(output, torch.Tensor) and (not output.ndim or len(output) != batch.size):
+        raise ShapeError(
+            f"the net returns {tuple(output.shape)} for {batch.size} samples: predict needs a row "
+            "for each; a single sample needs a first dimension: x[None]"
+        )
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from torch import nn
 from lampas import loop, losses, optim, step
 from lampas.callbacks import CallbackLike, listeners
 from lampas.criterion import make_criterion
-from lampas.data.arrays import Rows
+from lampas.data.arrays import Rows, check_columns
 from lampas.data.batch import Batch, Feed
 from lampas.data.feed import Source, check_count, make_source, make_validation
 from lampas.data.finite import check_targets
@@ -140,7 +140,7 @@ class Model(nn.Module):
             averaging=averaging,
         )
         saved = self.__dict__.pop("_saved_optimizers", {})
-        continue_optimizers(self.plan.named_optimizers, saved)
+        continue_optimizers(optimizers, saved, scheduled=scheduler is not None)
 
     @property
     def plan(self) -> Plan:
@@ -232,7 +232,8 @@ class Model(nn.Module):
         shuffle: a new order each epoch, from torch's random state (arrays and datasets).
         class_weight: {class number: weight}; multiplies the sample weights.
         sample_weight: (N,) weights; the loss is sum(w * l) / sum(w).
-        initial_epoch: epochs already done, as when a run is continued.
+        initial_epoch: epochs already done, as when a run is continued; their rows in `history`
+            are carried over.
         steps_per_epoch: batches that make an epoch; the next epoch reads on.
         validation_steps: batches of a validation. validation_batch_size: samples in a batch
             of it; by default batch_size, up to four times it where rows are small.
@@ -256,6 +257,7 @@ class Model(nn.Module):
         check_count("initial_epoch", initial_epoch, least=0)
         parts = [source.rows] if held_out is None else [source.rows, held_out.rows]
         self._check_data(given)
+        self.__dict__["_columns"] = None if source.rows is None else source.rows.columns
         plan.criterion.expect([None if rows is None else rows.y for rows in parts])
         feed = source.feed(batch_size, shuffle=shuffle, steps=steps_per_epoch)
         validation: Feed | None = None
@@ -273,6 +275,7 @@ class Model(nn.Module):
             validation=validation,
             validation_freq=validation_freq,
             callbacks=listeners(callbacks, verbose),
+            history=self.history.up_to(initial_epoch),
         )
         before, self.__dict__["_history"] = self.history, run.history
         try:
@@ -297,7 +300,7 @@ class Model(nn.Module):
         `metric_values` afterwards.
         """
         plan = self._settled_plan()
-        source = self._source(x, y, sample_weight, None)
+        source = self._source_as_fitted(x, y, sample_weight)
         self._check_data([source.rows])
         plan.criterion.expect([None])  # a callback may evaluate during a fit
         return loop.evaluate(self, source.once(batch_size, steps=steps))
@@ -322,7 +325,7 @@ class Model(nn.Module):
         self, x: Any, batch_size: int = 128, *, steps: int | None = None
     ) -> Iterator[Any]:
         """The outputs batch by batch, on the CPU, in the order of `x`."""
-        source = self._source(x, None, None, None)
+        source = self._source_as_fitted(x, None, None)
         for output in loop.predict(self, source.once(batch_size, steps=steps)):
             yield map_leaves(_on_cpu, output)
 
@@ -358,6 +361,13 @@ class Model(nn.Module):
 
     def _source(self, x: Any, y: Any, weight: Any, class_weight: Any) -> Source:
         return make_source(x, y, weight, device_of(self), dtype_of(self), class_weight)
+
+    def _source_as_fitted(self, x: Any, y: Any, weight: Any) -> Source:
+        """A source whose data frames have the columns that `fit` saw, in that order."""
+        source = self._source(x, y, weight, None)
+        if source.rows is not None:
+            check_columns(source.rows, self.__dict__.get("_columns"))
+        return source
 
     @property
     def _has_own_step(self) -> bool:

@@ -11,34 +11,32 @@ from lampas.errors import ArtifactError
 
 
 def continue_optimizers(
-    named: Mapping[str, torch.optim.Optimizer], saved: Mapping[str, Any]
+    named: Mapping[str, torch.optim.Optimizer], saved: Mapping[str, Any], *, scheduled: bool
 ) -> None:
     """Load the saved state into each optimiser of that name.
 
-    As in torch the saved options come with it, the learning rate too; where that is not the one
-    just asked for, a warning says so. State of another kind of optimiser is left out, with a
-    warning.
+    The learning rate is the one just asked for, not the one that the saved run had come down to:
+    after a cosine that would be 0. Where they differ and no schedule sets it, a warning says so.
+    State of another kind of optimiser is left out, with a warning.
     """
     for name, state in saved.items():
         optimizer = named.get(name)
         if optimizer is None:
             continue
-        asked = _rates(optimizer)
+        asked = [group["lr"] for group in optimizer.param_groups]
         try:
             optim.load_state(optimizer, state)
         except ArtifactError as error:  # another optimizer may be meant
             _warn(f"the optimizer starts afresh: {error}")
             continue
-        if asked != (goes_on := _rates(optimizer)):
+        ended = [float(group["lr"]) for group in optimizer.param_groups]
+        for group, rate in zip(optimizer.param_groups, asked, strict=True):
+            group["lr"] = rate
+        if not scheduled and ended != [float(rate) for rate in asked]:
             _warn(
-                "the optimizer goes on with the learning rate that was saved, "
-                f"{goes_on[0]:g}, not {asked[0]:g}: set model.optimizer.param_groups[0]['lr'] to "
-                "change it"
+                f"the optimizer goes on with the learning rate asked for, {float(asked[0]):g}; the "
+                f"saved run had ended at {ended[0]:g}"
             )
-
-
-def _rates(optimizer: torch.optim.Optimizer) -> list[float]:
-    return [float(group["lr"]) for group in optimizer.param_groups]
 
 
 def _warn(line: str) -> None:

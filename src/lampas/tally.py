@@ -120,6 +120,7 @@ class MetricSums:
         self._meters = meters
         self._kept: list[tuple[Any, Any]] = []
         self._bytes = 0
+        self._has_seen = False
         for meter in meters:
             meter.reset()
 
@@ -137,14 +138,20 @@ class MetricSums:
         """Hand over what was kept."""
         if self._kept:
             kept, self._kept, self._bytes = self._kept, [], 0
+            self._has_seen = True
             with torch.no_grad():
                 for meter in self._meters:
                     meter.update(kept)
 
     def results(self, *, running: bool = False) -> dict[str, float]:
-        """All metrics by name; with `running`, those that are cheap to look at midway."""
+        """All metrics by name; with `running`, those that are cheap to look at midway.
+
+        None of them where nothing was seen: a step of the user's own may return no "y_pred".
+        """
         self.flush()
         found: dict[str, float] = {}
+        if not self._has_seen:
+            return found
         for meter in self._meters:
             if not running or meter.running:
                 found |= meter.record()

@@ -36,7 +36,8 @@ def test_another_models_optimizer() -> None:
 def test_no_parameters() -> None:
     optimizer = torch.optim.Adam(net().parameters())
     assert refused(optimizer, nn.Flatten()) == (
-        "the model has no parameters: there is nothing to train"
+        "the model has no parameters: there is nothing to train (layers in a plain list are "
+        "not seen: put them in an nn.ModuleList)"
     )
 
 

@@ -209,3 +209,14 @@ def _check_lengths(named: list[tuple[str, torch.Tensor]]) -> None:
             )
     if len(first) == 0:
         raise DataError(f"{first_name} is empty: shape {tuple(first.shape)}")
+
+
+def check_columns(rows: Rows, fitted: list[list[str] | None] | None) -> None:
+    """Refuse a data frame whose columns are others than those of the fit, or in another order:
+    a net knows columns by their place alone."""
+    for name, now, then in zip(rows.names, rows.columns, fitted or [], strict=False):
+        if now is None or then is None or now == then:
+            continue
+        missing = [column for column in then if column not in now]
+        what = f"lacks {missing[0]!r}" if missing else "has them in another order, or more"
+        raise DataError(f"{name}: the columns in fit were {then}, and this frame {what}")

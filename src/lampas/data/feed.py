@@ -1,5 +1,6 @@
 """From what was passed as `x` and `y` to a feed of batches: decided once, in one place."""
 
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from numbers import Integral
@@ -89,6 +90,7 @@ class Source:
                 f"validation_split={share} of {len(self.rows)} rows leaves none to train"
             )
         first, last = self.rows.span(0, kept), self.rows.span(kept, len(self.rows))
+        _warn_of_new_classes(first.y, last.y)
         return replace(self, rows=first), replace(self, rows=last, class_weight=None)
 
     def _weighted(self, feed: Feed) -> Feed:
@@ -170,6 +172,22 @@ def _validation(x: Any, y: Any, weight: Any, device: torch.device, dtype: torch.
         return source
     names = [f"validation {name}" for name in source.rows.names]
     return replace(source, rows=replace(source.rows, names=names))
+
+
+def _warn_of_new_classes(kept: Any, held_out: Any) -> None:
+    """Rows sorted by class are split so that no score on the held-out ones means anything."""
+    if not isinstance(kept, torch.Tensor) or kept.is_floating_point() or kept.ndim != 1:
+        return
+    y = torch.cat([kept, held_out])
+    if 2 * len(y.unique()) > len(y):  # numbers, rather than classes
+        return
+    if bool((y[1:] >= y[:-1]).all()) and not bool(torch.isin(held_out, kept).all()):
+        warnings.warn(
+            "validation_split holds out the last rows, and these are sorted: class "
+            f"{held_out[-1].item()} is in none of the others; shuffle the rows first",
+            UserWarning,
+            stacklevel=4,
+        )
 
 
 def check_count(name: str, value: object, least: int = 1) -> None:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
+from lampas.argument_order import prediction_first
 from lampas.data.nest import leaves, map_leaves
 from lampas.errors import InputError, ShapeError
 from lampas.metrics.base import Metric
@@ -16,7 +17,8 @@ from lampas.metrics.rows import Rows
 from lampas.metrics.sums import wide
 
 Function = Callable[[Any, Any], Any]
-"""(y_pred, y_true) -> a float, a NumPy scalar, or a tensor or array of one element."""
+"""(y_pred, y_true) -> a float, a NumPy scalar, or a tensor or array of one element. A function
+whose parameters are named the other way round, as scikit-learn's, is called the other way round."""
 
 
 class Whole(Metric):
@@ -44,7 +46,7 @@ class Whole(Metric):
 
     def __init__(self, fn: Function, name: str | None = None) -> None:
         self.name = name_of(fn) if name is None else name
-        self._fn = _checked(fn)
+        self._fn = prediction_first(_checked(fn))
         self._rows = Rows(
             self.name, f": lampas.metrics.Mean({name_of(fn)}) averages batch by batch instead"
         )
@@ -87,7 +89,7 @@ class Mean(Metric):
 
     def __init__(self, fn: Function, name: str | None = None) -> None:
         self.name = name_of(fn) if name is None else name
-        self._fn = _checked(fn)
+        self._fn = prediction_first(_checked(fn))
         self.reset()
 
     def reset(self) -> None:

@@ -48,7 +48,10 @@ def check_model(model: nn.Module) -> None:
             )
     parameters = list(model.parameters())
     if not parameters:
-        raise InputError("the model has no parameters: there is nothing to train")
+        raise InputError(
+            "the model has no parameters: there is nothing to train (layers in a plain list are "
+            "not seen: put them in an nn.ModuleList)"
+        )
     if not any(p.requires_grad for p in parameters):
         raise InputError(
             f"all {len(parameters)} parameters of the model are frozen (requires_grad=False): "
