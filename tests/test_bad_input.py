@@ -106,11 +106,12 @@ MISFITS: dict[str, tuple[int, Any, torch.Tensor, type[LampasError], str]] = {
     "float labels": (
         3, "cross_entropy", CLASSES.float(), DtypeError,
         "CrossEntropyLoss reads class indices as torch.int64, but the targets are torch.float32: "
-        "pass y.long()",
+        "pass y.long() (NumPy: y.astype('int64'))",
     ),
     "integers for BCE": (
         1, "bce_logits", CLASSES[:, None].clamp(max=1), DtypeError,
-        "BCEWithLogitsLoss reads float targets, but they are torch.int64: pass y.float()",
+        "BCEWithLogitsLoss reads float targets, but they are torch.int64: "
+        "pass y.float() (NumPy: y.astype('float32'))",
     ),
     "classes for BCE": (
         1, "bce_logits", _with(CLASSES[:, None].clamp(max=1).float(), 9, 2), DataError,

@@ -19,40 +19,44 @@ def said(loss, y_pred, y_true):
         (
             nn.BCEWithLogitsLoss(),
             torch.ones(4, 3, dtype=torch.int64),
-            "BCEWithLogitsLoss reads float targets, but they are torch.int64: pass y.float()",
+            "BCEWithLogitsLoss reads float targets, but they are torch.int64: "
+            "pass y.float() (NumPy: y.astype('float32'))",
         ),
         (
             nn.MSELoss(),
             torch.ones(4, 3, dtype=torch.bool),
-            "MSELoss reads float targets, but they are torch.bool: pass y.float()",
+            "MSELoss reads float targets, but they are torch.bool: "
+            "pass y.float() (NumPy: y.astype('float32'))",
         ),
         (
             nn.BCELoss(),
             torch.ones(4, 3, dtype=torch.int32),
-            "BCELoss reads float targets, but they are torch.int32: pass y.float()",
+            "BCELoss reads float targets, but they are torch.int32: "
+            "pass y.float() (NumPy: y.astype('float32'))",
         ),
         (
             nn.HuberLoss(),
             torch.ones(4, 3, dtype=torch.float64),
             "HuberLoss reads targets of the output's dtype, torch.float32, but they are "
-            "torch.float64: pass y.float()",
+            "torch.float64: pass y.float() (NumPy: y.astype('float32'))",
         ),
         (
             nn.SoftMarginLoss(),
             torch.ones(4, 3, dtype=torch.bool),
-            "SoftMarginLoss reads numbers as targets, but they are torch.bool: pass y.float()",
+            "SoftMarginLoss reads numbers as targets, but they are torch.bool: "
+            "pass y.float() (NumPy: y.astype('float32'))",
         ),
         (
             nn.CrossEntropyLoss(),
             torch.ones(4),
             "CrossEntropyLoss reads class indices as torch.int64, but the targets are "
-            "torch.float32: pass y.long()",
+            "torch.float32: pass y.long() (NumPy: y.astype('int64'))",
         ),
         (
             nn.NLLLoss(),
             torch.ones(4, dtype=torch.int32),
             "NLLLoss reads class indices as torch.int64, but the targets are torch.int32: "
-            "pass y.long()",
+            "pass y.long() (NumPy: y.astype('int64'))",
         ),
         (
             losses.FocalLoss(),
@@ -65,7 +69,7 @@ def said(loss, y_pred, y_true):
             torch.eye(4, 3, dtype=torch.int64),
             "CrossEntropyLoss reads class indices (N,), or probabilities in the shape of the "
             "outputs as floats, but the targets are (4, 3) torch.int64: pass y.argmax(1) for "
-            "one-hot rows, or y.float()",
+            "one-hot rows, or y.float() (NumPy: y.astype('float32'))",
         ),
     ],
 )

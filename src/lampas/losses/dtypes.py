@@ -9,6 +9,9 @@ from lampas.losses.kinds import Known
 _BYTES = (nn.CrossEntropyLoss, nn.NLLLoss)
 """Losses that take uint8 class indices."""
 
+_FLOAT = "y.float() (NumPy: y.astype('float32'))"
+_LONG = "y.long() (NumPy: y.astype('int64'))"
+
 
 def check_dtypes(known: Known, y_pred: Tensor, y_true: Tensor) -> None:
     """Raise `DtypeError` where a loss of the table cannot read the outputs or the targets."""
@@ -30,7 +33,7 @@ def check_dtypes(known: Known, y_pred: Tensor, y_true: Tensor) -> None:
 
 
 def _convert(known: Known, wants: str, y_pred: Tensor, y_true: Tensor) -> DtypeError:
-    call = "y.float()" if y_pred.dtype is torch.float32 else f"y.to({y_pred.dtype})"
+    call = _FLOAT if y_pred.dtype is torch.float32 else f"y.to({y_pred.dtype})"
     return DtypeError(f"{known.name} reads {wants}, but they are {y_true.dtype}: pass {call}")
 
 
@@ -40,12 +43,12 @@ def _check_index(known: Known, y_pred: Tensor, y_true: Tensor) -> None:
             raise DtypeError(
                 f"{known.name} reads class indices (N,), or probabilities in the shape of the "
                 f"outputs as floats, but the targets are {tuple(y_true.shape)} {y_true.dtype}: "
-                "pass y.argmax(1) for one-hot rows, or y.float()"
+                f"pass y.argmax(1) for one-hot rows, or {_FLOAT}"
             )
         return
     if y_true.dtype is torch.int64 or (y_true.dtype is torch.uint8 and known.base in _BYTES):
         return
-    fix = "pass y.long()"
+    fix = f"pass {_LONG}"
     if y_true.is_floating_point() and bool((y_true != y_true.trunc()).any()):
         fix = "they are not whole, so use a loss for numbers such as MSELoss"
     raise DtypeError(
