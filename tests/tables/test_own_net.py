@@ -1,9 +1,12 @@
 """A net of the user's gets the shapes that it names, or one clear line."""
 
+import numpy as np
+import pandas as pd
 import pytest
 import torch
 from torch import nn
 
+from lampas import tabular
 from lampas.errors import InputError, ShapeError
 from lampas.tables.nets import TabularNet
 from lampas.tables.own_net import Shapes, build, check_output, takes_parts, wants_output_per_class
@@ -80,3 +83,81 @@ def test_an_output_of_another_width():
     check_output(nn.Linear(9, 2), torch.zeros(4, 9), 2)
     parts = {"numbers": torch.zeros(4, 5), "categories": torch.zeros(4, 1)}
     check_output(build(Parts, SHAPES), parts, 2)
+
+
+class Wrong(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.line = nn.Linear(5, 8)
+
+    def forward(self, x):
+        return self.line(x)
+
+
+class Image(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(1, 2, 3)
+
+    def forward(self, x):
+        return self.conv(x)
+
+
+class Silent(nn.Module):
+    def forward(self, numbers, categories):
+        raise NotImplementedError
+
+
+class Lines(nn.Module):
+    def forward(self, x):
+        raise ValueError("no such width.\nand much more")
+
+
+@pytest.mark.parametrize(
+    ("net", "inputs", "start", "fix"),
+    [
+        (
+            Wrong(),
+            torch.zeros(2, 24),
+            "Wrong.forward failed on a (2, 24) matrix: mat1 and mat2 shapes cannot be multiplied "
+            "(2x24 and 5x8)",
+            "take in_features in its constructor for the width",
+        ),
+        (
+            Lines(),
+            torch.zeros(2, 24),
+            "Lines.forward failed on a (2, 24) matrix: no such width",
+            "take in_features in its constructor for the width",
+        ),
+        (
+            Silent(),
+            {"numbers": torch.zeros(2, 5), "categories": torch.zeros(2, 1)},
+            "Silent.forward failed on numbers (2, 5) and categories (2, 1): NotImplementedError",
+            "take n_numbers and cardinalities in its constructor for the widths",
+        ),
+    ],
+)
+def test_a_net_that_cannot_read_the_rows(net, inputs, start, fix):
+    with pytest.raises(InputError) as caught:
+        check_output(net, inputs, 2)
+    assert str(caught.value) == f"{start}: {fix}"
+    assert isinstance(caught.value.__cause__, Exception)
+    assert net.training
+
+
+def test_a_net_for_images_gets_the_line_of_torch():
+    with pytest.raises(InputError) as caught:
+        check_output(Image(), torch.zeros(2, 24), 2)
+    line = str(caught.value)
+    assert line.startswith("Image.forward failed on a (2, 24) matrix: Expected 3D")
+    assert line.endswith(": take in_features in its constructor for the width")
+    assert "\n" not in line
+    assert str(caught.value.__cause__).startswith("Expected 3D")
+
+
+def test_tabular_says_so_too():
+    frame = pd.DataFrame({name: np.arange(40.0) ** 2 / 7 for name in "abcdy"})
+    with pytest.raises(InputError) as caught:
+        tabular(frame, "y", net=Wrong, epochs=1, verbose=0)
+    assert str(caught.value).startswith("Wrong.forward failed on a (")
+    assert isinstance(caught.value.__cause__, RuntimeError)

@@ -77,12 +77,25 @@ def takes_parts(net: nn.Module) -> bool:
 
 
 def check_output(net: nn.Module, inputs: Any, outputs: int) -> None:
-    """Raise `ShapeError` unless `net` gives (rows, `outputs`) for a few rows of `inputs`."""
+    """Run `net` on a few rows of `inputs`, a matrix or a dict of tensors, in eval mode.
+
+    Raises `InputError`, with the net's own error as its cause, when the net cannot read them,
+    and `ShapeError` unless it gives (rows, `outputs`).
+
+    >>> check_output(nn.Linear(5, 1), torch.zeros(2, 4), 1)
+    Traceback (most recent call last):
+    lampas.errors.InputError: Linear.forward failed on a (2, 4) matrix: mat1 and mat2 shapes \
+cannot be multiplied (2x4 and 5x1): take in_features in its constructor for the width
+    """
     training = net.training
     net.eval()
-    with torch.no_grad():
-        given: Any = net(**inputs) if isinstance(inputs, dict) else net(inputs)
-    net.train(training)
+    try:
+        with torch.no_grad():
+            given: Any = net(**inputs) if isinstance(inputs, dict) else net(inputs)
+    except Exception as error:
+        raise InputError(_failure(net, inputs, error)) from error
+    finally:
+        net.train(training)
     rows = len(inputs["numbers"] if isinstance(inputs, dict) else inputs)
     shape = tuple(given.shape) if isinstance(given, torch.Tensor) else type(given).__name__
     if shape != (rows, outputs):
@@ -90,6 +103,18 @@ def check_output(net: nn.Module, inputs: Any, outputs: int) -> None:
             f"{type(net).__name__} returned {shape} for {rows} rows, and these targets need "
             f"{(rows, outputs)}: let its constructor ask for outputs, or for classes"
         )
+
+
+def _failure(net: nn.Module, inputs: Any, error: Exception) -> str:
+    if isinstance(inputs, dict):
+        parts: dict[str, torch.Tensor] = inputs
+        got = " and ".join(f"{name} {tuple(part.shape)}" for name, part in parts.items())
+        fix = "take n_numbers and cardinalities in its constructor for the widths"
+    else:
+        got = f"a {tuple(inputs.shape)} matrix"
+        fix = "take in_features in its constructor for the width"
+    line = str(error).strip().partition("\n")[0].rstrip(".: ") or type(error).__name__
+    return f"{type(net).__name__}.forward failed on {got}: {line}: {fix}"
 
 
 def _asked(net: Callable[..., nn.Module], shapes: Shapes) -> dict[str, Any]:
