@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from lampas import tabular
 from lampas.errors import DataError
 from lampas.tables.read import read_table
 
@@ -50,6 +51,58 @@ def test_gz_and_parquet(tmp_path):
 def test_a_decimal_comma_does_not_make_the_comma_a_delimiter(tmp_path):
     frame = read_table(write(tmp_path / "a.csv", "x;y;z\n1,5;2,5;3,5\n1,5;2,5;3,5\n"))
     assert list(frame.columns) == ["x", "y", "z"]
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        (["764,25", "-3,5", "12"], [764.25, -3.5, 12]),
+        (["1.234,56", "+1.234.567,5", "1.234"], [1234.56, 1234567.5, 1234]),
+        ([" 0,5 ", '"7,25"', "NA"], [0.5, 7.25, np.nan]),
+    ],
+)
+def test_decimal_commas_between_semicolons_are_numbers(tmp_path, written, read):
+    text = "x;y\n" + "".join(f"{cell};a\n" for cell in written)
+    frame = read_table(write(tmp_path / "a.csv", text))
+    assert frame["x"].dtype == np.float64
+    np.testing.assert_array_equal(frame["x"], read)
+    assert frame["y"].tolist() == ["a"] * 3
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        ["1,2,3", "4,5"],
+        ["Meier, Anna", "Kunz, Jo"],
+        ["1,5", "n/v"],
+        ["1,5", "2.5"],
+        ["1.23,5", "2,5"],
+        ["1,", "2,5"],
+        ["1.234.567", "7.654.321"],
+    ],
+)
+def test_other_commas_between_semicolons_stay_text(tmp_path, written):
+    text = "x;y\n" + "".join(f"{cell};a\n" for cell in written)
+    assert read_table(write(tmp_path / "a.csv", text))["x"].tolist() == written
+
+
+@pytest.mark.parametrize(("mark", "name"), [(",", "a.csv"), ("\t", "a.tsv"), ("|", "a.csv")])
+def test_decimal_commas_stay_text_where_no_semicolon_separates(tmp_path, mark, name):
+    path = write(tmp_path / name, f'x{mark}y\n"1,5"{mark}a\n"2,5"{mark}b\n')
+    assert read_table(path, delimiter=mark)["x"].tolist() == ["1,5", "2,5"]
+
+
+def test_german_prices_as_feature_and_as_target(tmp_path):
+    rows = [f"{i % 3},{i:02d};Preis {i},5;{i // 9 + 1}.{100 + i},25" for i in range(1, 61)]
+    path = write(tmp_path / "a.csv", "menge;name;preis\n" + "\n".join(rows) + "\n")
+    model = tabular(path, "preis", epochs=1, verbose=0)
+    columns = {column.name: column for column in model.schema.columns}
+    assert model.schema.task == "regression"
+    assert (columns["menge"].kind, columns["menge"].high) == ("number", 2.59)
+    assert columns["name"].kind != "number"
+    other = tabular(path, "menge", epochs=1, verbose=0).schema
+    assert {one.name: one.kind for one in other.columns}["preis"] == "number"
+    assert model.predict(path)["preis"].dtype.kind == "f"
 
 
 def test_a_quoted_field_may_hold_delimiters_and_lines(tmp_path):

@@ -3,6 +3,7 @@
 import csv
 import gzip
 import io
+import re
 from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
@@ -10,12 +11,15 @@ from typing import Any, cast
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 
 from lampas.errors import DataError
+from lampas.tables import cells
 from lampas.tables.sniff import find_delimiter
 
 _TEXT = {".csv": ",", ".tsv": "\t", ".tab": "\t", ".txt": ","}  # suffix: the delimiter on a tie
 _PARQUET = (".parquet", ".pq")
+_COMMA_NUMBER = re.compile(r"[+-]?([0-9]+|[0-9]{1,3}(\.[0-9]{3})+)(,[0-9]+)?")
 
 TableLike = str | Path | pd.DataFrame | Mapping[str, Any]
 
@@ -29,6 +33,10 @@ def read_table(
         file; a DataFrame, whose index is kept; or a dict of columns (N,) of any array kind.
     delimiter: what separates fields; None finds it from the header and the first rows (comma,
         tab, semicolon or bar). encoding: of a text file; a byte-order mark is accepted.
+
+    Where a semicolon separates the fields, a column whose cells are all numbers with a decimal
+    comma (at least one with a comma, dots between thousands: 764,25 or 1.234,56 or 12) becomes
+    float64, 1.234,56 being 1234.56. In files with another delimiter such a column stays text.
 
     Raises `DataError`, one line with what, where and the fix: no such file, unknown suffix,
     empty, only a header, not in this encoding, no clear delimiter, ragged rows, a column name
@@ -106,13 +114,39 @@ def _from_text(path: Path, text: str, delimiter: str | None, usual: str) -> pd.D
         delimiter = find_delimiter(str(path), text, usual)
     header = _check_rows(path, text, delimiter)
     _check_names([name for name in header if name], str(path))
-    return pd.read_csv(
+    frame = pd.read_csv(
         io.StringIO(text),
         sep=delimiter,
         low_memory=False,
         index_col=False,
         skipinitialspace=True,
     ).rename(columns=lambda name: str(name).strip())
+    return _with_decimal_commas(frame) if delimiter == ";" else frame
+
+
+def _with_decimal_commas(frame: pd.DataFrame) -> pd.DataFrame:
+    """`frame` with each column of text that is all decimal commas as float64."""
+    for name in frame.columns:
+        found = _comma_numbers(frame[name])
+        if found is not None:
+            frame[name] = found
+    return frame
+
+
+def _comma_numbers(column: pd.Series) -> pd.Series | None:
+    """The column as float64, blank cells as nan; None unless decimal commas fill it."""
+    if is_numeric_dtype(column.dtype):
+        return None
+    words = cells.labels(column)
+    there = [word for word in words if word is not None]
+    if not all(_COMMA_NUMBER.fullmatch(word) for word in there):
+        return None
+    if not any("," in word for word in there):
+        return None
+    plain = [
+        np.nan if word is None else float(word.replace(".", "").replace(",", ".")) for word in words
+    ]
+    return pd.Series(plain, index=column.index, dtype=np.float64)
 
 
 def _check_rows(path: Path, text: str, delimiter: str) -> list[str]:
