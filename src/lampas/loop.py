@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from lampas.data.batch import Batch, Feed
+from lampas.data.nest import map_leaves
 from lampas.data.wrap import grouped
 from lampas.errors import DataError, NonFiniteError, ShapeError
 from lampas.explain import explain, non_finite
@@ -132,13 +133,8 @@ def _evaluate(model: "Model", feed: Feed, run: Run | None) -> dict[str, float]:
     with evaluating(model):
         batch = None
         for batch in feed:
-            try:
+            with _explained_in("in evaluation", model, batch):
                 result = eval_step(model, batch)
-            except Exception as error:
-                known = explain(error, model, batch, "in evaluation")
-                if known is error:
-                    raise
-                raise known from error
             tally.add(result, batch)
             if run is not None and run.stopped is not None:
                 break
@@ -148,20 +144,18 @@ def _evaluate(model: "Model", feed: Feed, run: Run | None) -> dict[str, float]:
 
 
 def predict(model: "Model", feed: Feed) -> Iterator[Any]:
-    """The outputs for each batch of `feed`, in its order."""
+    """The outputs for each batch of `feed`, in its order, on the CPU."""
     with evaluating(model):
         for batch in feed:
             # Not around the loop: a generator must not leave its caller without gradients.
-            try:
-                with torch.no_grad():
-                    output = predict_step(model, batch)
-            except Exception as error:
-                known = explain(error, model, batch, "in prediction")
-                if known is error:
-                    raise
-                raise known from error
+            with _explained_in("in prediction", model, batch), torch.no_grad():
+                output = predict_step(model, batch)
             _check_rows(output, batch)
-            yield output
+            yield map_leaves(_on_cpu, output)
+
+
+def _on_cpu(leaf: Any) -> Any:
+    return leaf.cpu() if isinstance(leaf, torch.Tensor) else leaf
 
 
 def _check_rows(output: Any, batch: Batch) -> None:
@@ -171,6 +165,18 @@ def _check_rows(output: Any, batch: Batch) -> None:
             f"the net returns {tuple(output.shape)} for {batch.size} samples: predict needs a row "
             "for each; a single sample needs a first dimension: x[None]"
         )
+
+
+@contextmanager
+def _explained_in(where: str, model: nn.Module, batch: Batch) -> Generator[None]:
+    """What the net or the loss raises inside is explained, where it can be."""
+    try:
+        yield
+    except Exception as error:
+        known = explain(error, model, batch, where)
+        if known is error:
+            raise
+        raise known from error
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from lampas.data.arrays import Rows, check_columns
 from lampas.data.batch import Batch, Feed
 from lampas.data.feed import Source, check_count, make_source, make_validation
 from lampas.data.finite import check_targets
-from lampas.data.nest import concatenate, leaves, map_leaves
+from lampas.data.nest import concatenate, leaves
 from lampas.errors import InputError, NotCompiledError
 from lampas.explain import check_inputs
 from lampas.history import History
@@ -326,8 +326,7 @@ class Model(nn.Module):
     ) -> Iterator[Any]:
         """The outputs batch by batch, on the CPU, in the order of `x`."""
         source = self._source_as_fitted(x, None, None)
-        for output in loop.predict(self, source.once(batch_size, steps=steps)):
-            yield map_leaves(_on_cpu, output)
+        yield from loop.predict(self, source.once(batch_size, steps=steps))
 
     def save(self, path: str | Path) -> None:
         """Write weights, optimiser state and history to one file, whole or not at all.
@@ -400,7 +399,3 @@ class Model(nn.Module):
     def __getstate__(self) -> dict[str, Any]:
         """Copies and pickles carry the net and its history, not what `compile` decided."""
         return {name: value for name, value in self.__dict__.items() if name != "_plan"}
-
-
-def _on_cpu(leaf: Any) -> Any:
-    return leaf.cpu() if isinstance(leaf, torch.Tensor) else leaf
