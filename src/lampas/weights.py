@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, cast
 
 import torch
@@ -10,16 +9,8 @@ from torch import Tensor, nn
 from torch.nn.parallel import DataParallel, DistributedDataParallel
 from torch.nn.parameter import is_lazy
 
-from lampas.artifact import Artifact, read, save
+from lampas.artifact import Artifact, save
 from lampas.errors import ArtifactError, InputError
-
-
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """A saved net, put back: `net` has its weights; `artifact` is all that the file holds."""
-
-    net: nn.Module
-    artifact: Artifact
 
 
 def bare(net: nn.Module) -> nn.Module:
@@ -76,29 +67,19 @@ def save_model(
     save(artifact, path)
 
 
-def load_model(
-    path: str | os.PathLike[str],
-    net: nn.Module | None = None,
-    map_location: torch.device | str | None = None,
-) -> Loaded:
-    """Read `path` and put its weights into `net`, an object of the class that was saved.
-
-    `map_location`: the device that `net` is moved to; None leaves it where it is.
-    No code is loaded: without `net` an `ArtifactError` says the line to write. The weights take
-    the dtypes and devices of `net`'s. Raises `ArtifactError` where they do not fit; then `net`
-    is as it was.
-    """
-    artifact = read(path)
-    return Loaded(loaded_into(net, artifact, os.fspath(path), map_location), artifact)
-
-
 def loaded_into(
     net: nn.Module | None,
     artifact: Artifact,
     name: str,
     map_location: torch.device | str | None = None,
 ) -> nn.Module:
-    """`net` with the weights of `artifact`: see `load_model`; `name` is the file's."""
+    """`net`, an object of the class that was saved, with the weights of `artifact`.
+
+    `name`: the file's, for messages. `map_location`: the device that `net` is moved to; None
+    leaves it where it is. No code is loaded: without `net` an `ArtifactError` says the line to
+    write. The weights take the dtypes and devices of `net`'s. Raises `ArtifactError` where they
+    do not fit; then `net` is as it was.
+    """
     if net is None:
         cls = artifact.class_name
         raise ArtifactError(
