@@ -1,12 +1,13 @@
 # Two commands: `make demo` and `make test`. Each sets up what it needs, in .venv, from nothing.
 PYTHON ?= python3
 VENV ?= .venv
+KIND ?= tabular
 BIN := $(VENV)/bin
 
 .PHONY: demo test check bench clean
 
 demo: $(VENV)/.runtime
-	$(BIN)/lampas demo
+	$(BIN)/lampas demo $(KIND)
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest

@@ -1,25 +1,31 @@
 """`Model.save` and `lampas.load`: a model to one file, and back."""
 
+import importlib
 import os
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-from lampas.artifact import read
+from lampas.artifact import Artifact, read
 from lampas.errors import ArtifactError
 from lampas.history import History
 from lampas.model import Model
 from lampas.weights import loaded_into
 
 if TYPE_CHECKING:
-    from lampas.tables.tabular_model import TabularModel
+    from lampas.fitted import Fitted
+
+FITTED = {
+    "tabular": "lampas.tables.tabular_model:TabularModel",
+}
+"""Kind of a saved run: the class that reads it. Imported when needed: pandas and more with it."""
 
 
 def load(
     path: str | os.PathLike[str],
     net: Any = None,
     device: str | torch.device | None = None,
-) -> "Model | TabularModel":
+) -> "Model | Fitted":
     """The model that was saved at `path`; no code is taken from the file.
 
     net: an object of the class whose weights these are: the module that was wrapped, or the
@@ -43,13 +49,11 @@ def load(
     True
     """
     artifact = read(path)
-    if artifact.kind == "tabular":
-        from lampas.tables.tabular_model import TabularModel  # pandas and scikit-learn with it
-
-        tabular = TabularModel.from_artifact(artifact, path, net)
+    if artifact.kind in FITTED:
+        fitted = load_fitted(artifact, path, net)
         if device is not None:
-            tabular.to(device)
-        return tabular
+            fitted.to(device)
+        return fitted
     # A model around the user's net has the weights under the net's own names.
     inside = net.net if type(net) is Model else net
     target = loaded_into(inside, artifact, os.fspath(path), device)
@@ -59,3 +63,12 @@ def load(
         raise ArtifactError(f"{path} holds optimizers in no dict: it was edited or is damaged")
     model.continue_from(saved, History.from_rows(artifact.history))
     return model
+
+
+def load_fitted(artifact: Artifact, path: str | os.PathLike[str], net: Any = None) -> "Fitted":
+    """The run in `artifact`, read from `path`, by the class that its kind has in `FITTED`."""
+    if artifact.kind not in FITTED:
+        known = ", ".join(sorted(FITTED))
+        raise ArtifactError(f"{path} holds a run of kind {artifact.kind!r}; known are: {known}")
+    module, _, name = FITTED[artifact.kind].partition(":")
+    return getattr(importlib.import_module(module), name).from_artifact(artifact, path, net)

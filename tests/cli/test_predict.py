@@ -49,7 +49,7 @@ def test_where_predictions_cannot_go(shell, run_folder, tables):
     )  # fmt: skip
     answer = shell("predict", run_folder, new, "--out", new)
     assert (answer.code, answer.error) == (
-        2, f"--out {new}: this is the table to read; it would be overwritten",
+        2, f"--out {new}: this is the data to read; it would be overwritten",
     )  # fmt: skip
     answer = shell("predict", run_folder, new, "--out", new / "p.csv")
     assert (answer.code, answer.error) == (

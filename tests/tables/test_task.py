@@ -208,7 +208,7 @@ def test_a_net_of_ones_own(tmp_path):
     with pytest.raises(ArtifactError) as caught:
         TabularModel.load(path)
     assert str(caught.value) == (
-        f"{path} was trained with your net Own: pass it, TabularModel.load({str(path)!r}, net=Own)"
+        f"{path} was trained with your net Own: pass it, lampas.load({str(path)!r}, net=Own)"
     )
     with pytest.raises(ArtifactError, match="does not fit"):
         TabularModel.load(path, net=nn.Linear)
@@ -219,7 +219,7 @@ def test_a_run_of_another_kind(tmp_path):
     with pytest.raises(ArtifactError) as caught:
         TabularModel.load(tmp_path / "net.lampas")
     assert str(caught.value) == (
-        f"{tmp_path / 'net.lampas'} holds a run of kind 'model', not a table's"
+        f"{tmp_path / 'net.lampas'} holds a run of kind 'model', not 'tabular'"
     )
 
 

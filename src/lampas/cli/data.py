@@ -1,6 +1,7 @@
 """A table read for a command, whose errors speak the shell's language."""
 
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from lampas.cli.usage import UsageError
@@ -8,6 +9,8 @@ from lampas.errors import DataError
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from lampas.fitted import Fitted
 
 _PYTHON = re.compile(r"pass (encoding|delimiter)=(?:'([^']*)')?")
 
@@ -24,6 +27,17 @@ def read(path: str, delimiter: str | None, encoding: str) -> "pd.DataFrame":
         return read_table(path, delimiter=delimiter, encoding=encoding)
     except DataError as error:
         raise DataError(shell_words(str(error))) from error
+
+
+def for_run(
+    fitted: "Fitted", paths: Sequence[str], delimiter: str | None, encoding: str
+) -> "pd.DataFrame | str | list[str]":
+    """What `fitted` can evaluate or predict of the files at `paths`."""
+    if fitted.noun != "row":
+        return paths[0] if len(paths) == 1 else list(paths)
+    if len(paths) > 1:
+        raise UsageError(f"{paths[1]}: one table is read at a time")
+    return read(paths[0], delimiter, encoding)
 
 
 def shell_words(line: str) -> str:

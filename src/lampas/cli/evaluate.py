@@ -8,7 +8,7 @@ from lampas.cli.output import count, json_line, scores
 
 def evaluate(
     run: options.Run,
-    data: options.Data,
+    data: options.DataList,
     model: options.OwnNet = None,
     delimiter: options.Delimiter = None,
     encoding: options.Encoding = "utf-8",
@@ -25,14 +25,17 @@ def evaluate(
       lampas evaluate runs/titanic more.csv --json
       lampas evaluate runs/mine more.csv --model nets.py:Net
     """
+    import pandas as pd
+
     from lampas.cli import data as tables
     from lampas.cli import runs
 
-    fitted = runs.load(run, model, f"lampas evaluate {shlex.join([run, data])}")
-    frame = tables.read(data, delimiter, encoding)
-    found = fitted.evaluate(frame)
+    fitted = runs.load(run, model, f"lampas evaluate {shlex.join([run, *data])}")
+    given = tables.for_run(fitted, data, delimiter, encoding)
+    found = fitted.evaluate(given)
     if json:
         print(json_line(found))
         return
-    print(f"{count(len(frame), 'row')} of {data}\n")
-    print(scores({"these rows": found, "held out in training": fitted.metrics}))
+    size = f"{count(len(given), fitted.noun)} of " if isinstance(given, pd.DataFrame) else ""
+    print(f"{size}{', '.join(data)}\n")
+    print(scores({f"these {fitted.noun}s": found, "held out in training": fitted.metrics}))

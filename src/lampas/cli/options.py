@@ -7,9 +7,9 @@ import typer
 Run = Annotated[
     str, typer.Argument(metavar="RUN", help="The folder of a run, or its .lampas file.")
 ]
-Data = Annotated[
-    str,
-    typer.Argument(metavar="DATA", help="A .csv, .tsv, .txt (also .gz) or .parquet file."),
+DataList = Annotated[
+    list[str],
+    typer.Argument(metavar="DATA...", help="A .csv, .tsv, .txt (also .gz) or .parquet file."),
 ]
 OwnNet = Annotated[
     str | None,

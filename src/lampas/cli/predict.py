@@ -19,7 +19,7 @@ _SUFFIXES = (".csv", ".parquet")
 
 def predict(
     run: options.Run,
-    data: options.Data,
+    data: options.DataList,
     out: Annotated[
         str | None,
         typer.Option("--out", "-o", metavar="FILE", help="A .csv or .parquet file; else stdout."),
@@ -43,9 +43,10 @@ def predict(
     from lampas.cli import data as tables
     from lampas.cli import runs
 
-    fitted = runs.load(run, model, f"lampas predict {shlex.join([run, data])}")
-    found = fitted.predict(tables.read(data, delimiter, encoding))
-    found = found.rename_axis("row" if "row" not in found.columns else "row number")
+    fitted = runs.load(run, model, f"lampas predict {shlex.join([run, *data])}")
+    found = fitted.predict(tables.for_run(fitted, data, delimiter, encoding))
+    if found.index.name is None:
+        found = found.rename_axis("row" if "row" not in found.columns else "row number")
     if out is None:
         _to_stdout(found)
         return
@@ -53,13 +54,13 @@ def predict(
     print(f"{count(len(found), 'prediction')} in {out}", file=sys.stderr)
 
 
-def _check(out: str | None, data: str) -> None:
+def _check(out: str | None, data: list[str]) -> None:
     if out is None:
         return
     if not out.lower().endswith(_SUFFIXES):
         raise UsageError(f"--out {out}: predictions are written as {' or '.join(_SUFFIXES)}")
-    if Path(out).exists() and Path(out).resolve() == Path(data).resolve():
-        raise UsageError(f"--out {out}: this is the table to read; it would be overwritten")
+    if Path(out).exists() and Path(out).resolve() in [Path(one).resolve() for one in data]:
+        raise UsageError(f"--out {out}: this is the data to read; it would be overwritten")
 
 
 def _to_stdout(found: "pd.DataFrame") -> None:

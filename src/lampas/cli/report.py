@@ -15,9 +15,9 @@ from lampas.printing import duration
 if TYPE_CHECKING:
     import pandas as pd
 
+    from lampas.fitted import Fitted
     from lampas.history import History
     from lampas.tables.schema import Schema
-    from lampas.tables.tabular_model import TabularModel
 
 _TASKS = {
     "binary": "one of two classes",
@@ -38,7 +38,7 @@ def columns(name: str, frame: "pd.DataFrame", schema: "Schema", people: TextIO) 
     )
 
 
-def training(model: "TabularModel", seconds: float, people: TextIO) -> None:
+def training(model: "Fitted", seconds: float, people: TextIO) -> None:
     """How long the run was, which epoch was best, why it ended, and a sketch of its curves."""
     from lampas.cli.sketch import curves
 
@@ -60,11 +60,12 @@ def _best(history: "History") -> str:
     return f"; the weights are those of epoch {best}" if "val_loss" in history.columns else ""
 
 
-def held_out(model: "TabularModel") -> str:
-    """The scores on the rows that were held out, or on all where none were."""
-    rows = model.settings["validation_rows"]
-    what = count(rows, "held-out row") if rows else count(model.settings["rows"], "training row")
-    note = "" if rows else " (none was held out: new rows will score lower)"
+def held_out(model: "Fitted") -> str:
+    """The scores on the samples that were held out, or on all where none were."""
+    rows, noun = model.settings["validation_rows"], model.noun
+    every = count(model.settings["rows"], f"training {noun}")
+    what = count(rows, f"held-out {noun}") if rows else every
+    note = "" if rows else f" (none was held out: new {noun}s will score lower)"
     return f"Scores on {what}{note}\n{scores({'value': model.metrics})}"
 
 
@@ -82,14 +83,14 @@ def whereabouts(folder: Path, own_net: str | None) -> str:
     )
 
 
-def require_an_epoch(model: "TabularModel") -> None:
+def require_an_epoch(model: "Fitted") -> None:
     """End with 130 where Ctrl-C came before there was anything to save."""
     if _interrupted(model) and not len(model.model.history):
         print("Interrupted before the first epoch ended: nothing was saved", file=sys.stderr)
         raise typer.Exit(130)
 
 
-def end(model: "TabularModel") -> None:
+def end(model: "Fitted") -> None:
     """End with 130, and say why, where Ctrl-C ended the training: scripts must not go on."""
     if _interrupted(model):
         stopped = str(model.model.history.stopped).capitalize()
@@ -97,6 +98,6 @@ def end(model: "TabularModel") -> None:
         raise typer.Exit(130)
 
 
-def _interrupted(model: "TabularModel") -> bool:
+def _interrupted(model: "Fitted") -> bool:
     stopped = model.model.history.stopped
     return stopped is not None and stopped.startswith("interrupted")

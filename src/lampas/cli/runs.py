@@ -16,7 +16,7 @@ from lampas.errors import ArtifactError, InputError
 if TYPE_CHECKING:
     from torch import nn
 
-    from lampas.tables.tabular_model import TabularModel
+    from lampas.fitted import Fitted
 
 MODEL = "model.lampas"
 
@@ -77,7 +77,7 @@ def _unused(name: str) -> Path:
     return folder
 
 
-def save(folder: Path, model: "TabularModel", seconds: float) -> None:
+def save(folder: Path, model: "Fitted", seconds: float) -> None:
     """Write model, history, curves and description of a training into `folder`."""
     from lampas.artifact import read
     from lampas.atomic import whole_file
@@ -93,9 +93,7 @@ def save(folder: Path, model: "TabularModel", seconds: float) -> None:
         file.write(f"{text}\n".encode())
 
 
-def _description(
-    model: "TabularModel", seconds: float, versions: Mapping[str, str]
-) -> dict[str, Any]:
+def _description(model: "Fitted", seconds: float, versions: Mapping[str, str]) -> dict[str, Any]:
     history = model.history
     try:
         best = history.best
@@ -111,18 +109,18 @@ def _description(
         "best_epoch": None if best is None else best["epoch"],
         "stopped": history.stopped,
         "metrics": finite(model.metrics),
-        "schema": model.schema.to_json(),
+        **model.describe(),
     }
 
 
-def load(run: str, own_net: str | None, command: str) -> "TabularModel":
-    """The table model of `run`, with the user's net where `own_net` names one.
+def load(run: str, own_net: str | None, command: str) -> "Fitted":
+    """The fitted model of `run`, with the user's net where `own_net` names one.
 
     command: what to type again, for the error where a net is needed and none is named.
     """
     from lampas import artifact
     from lampas.cli.own import find_class
-    from lampas.tables.tabular_model import TabularModel
+    from lampas.saving import load_fitted
 
     path = model_file(run)
     saved = artifact.read(path)
@@ -133,4 +131,4 @@ def load(run: str, own_net: str | None, command: str) -> "TabularModel":
             f"{path} was trained with your net {saved.class_name}, and a saved run brings no "
             f"code: {command} --model {shlex.quote(spec)}"
         )
-    return TabularModel.from_artifact(saved, path, net)
+    return load_fitted(saved, path, net)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from lampas.artifact import Artifact
 
+_KINDS = {"tabular": "a table's model", "model": "a model"}
+
 
 def summary(
     what: Annotated[
@@ -82,10 +84,11 @@ def _dtype(name: str) -> "torch.dtype":
 def _of_run(run: str, own_net: str | None) -> str:
     from lampas import artifact
     from lampas.cli import runs
+    from lampas.saving import FITTED
 
     saved = artifact.read(runs.model_file(run))
     parts = [_heading(saved)]
-    if saved.kind == "tabular" and (own_net is not None or not saved.settings.get("own_net")):
+    if saved.kind in FITTED and (own_net is not None or not saved.settings.get("own_net")):
         parts.append(_layers(run, own_net))
     else:
         parts.append(_weights(saved))
@@ -96,7 +99,7 @@ def _of_run(run: str, own_net: str | None) -> str:
 
 def _heading(saved: "Artifact") -> str:
     versions = ", ".join(f"{name} {version}" for name, version in saved.versions.items())
-    kind = {"tabular": "a table's model", "model": "a model"}.get(saved.kind, saved.kind)
+    kind = _KINDS.get(saved.kind, saved.kind)
     lines = [f"{saved.class_name}, {kind}, saved {saved.created}", versions]
     targets = saved.settings.get("target")
     if isinstance(targets, list):
@@ -105,14 +108,11 @@ def _heading(saved: "Artifact") -> str:
 
 
 def _layers(run: str, own_net: str | None) -> str:
-    """The layers with their outputs, for rows of gaps: any table of this schema would do."""
-    import pandas as pd
-
+    """The layers with their outputs, for inputs that tell nothing but their shapes."""
     from lampas.cli import runs
 
     fitted = runs.load(run, own_net, f"lampas summary {shlex.quote(run)}")
-    gaps = pd.DataFrame({column.name: [None, None] for column in fitted.schema.features})
-    inputs: Any = fitted.inputs(gaps)
+    inputs: Any = fitted.example()
     if not isinstance(inputs, dict):
         return str(fitted.model.summary(tuple(inputs.shape[1:]), inputs.dtype))
     parts = cast("dict[str, torch.Tensor]", inputs)
@@ -122,6 +122,8 @@ def _layers(run: str, own_net: str | None) -> str:
 
 def _weights(saved: "Artifact") -> str:
     """Without the class there are no layers, only weights by name."""
+    from lampas.saving import FITTED
+
     weights: dict[str, Any] = saved.content.get("weights", {})
     rows = [
         [name, str(tuple(tensor.shape)), str(tensor.dtype).removeprefix("torch."),
@@ -131,6 +133,6 @@ def _weights(saved: "Artifact") -> str:
     total = sum(tensor.numel() for tensor in weights.values())
     listed = table(["weights", "shape", "dtype", "numbers"], rows)
     where = "its layers are known to its class alone"
-    if saved.kind == "tabular":
+    if saved.kind in FITTED:
         where = f"--model FILE.py:{saved.class_name} shows the layers"
     return f"{listed}\n\n  {total:,} numbers; {where}"

@@ -1,4 +1,4 @@
-"""`lampas train`: from a table to a run's folder."""
+"""`lampas train`: from raw data to a run's folder."""
 
 import sys
 import time
@@ -12,28 +12,39 @@ from lampas.cli.output import json_line
 
 
 def train(
-    data: options.Data,
+    data: options.DataList,
     target: Annotated[
-        list[str],
+        list[str] | None,
         typer.Option("--target", "-t", metavar="COLUMN", help="What to predict; may be repeated."),
-    ],
+    ] = None,
     out: Annotated[
         str | None,
         typer.Option("--out", "-o", metavar="RUN", help="Folder; runs/DATA-DATE-TIME by default."),
     ] = None,
+    kind_of_data: Annotated[
+        str | None,
+        typer.Option("--as", metavar="KIND", help="tabular; found out by default."),
+    ] = None,
     model: options.OwnNet = None,
     seed: Annotated[int, typer.Option(metavar="N", min=0, help="Of split, weights and order.")] = 0,
-    epochs: Annotated[int, typer.Option(metavar="N", min=1, help="At most so many.")] = 300,
+    epochs: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=1, help="At most so many; a table's default is 300."),
+    ] = None,
     patience: Annotated[
-        int,
-        typer.Option(metavar="N", min=1, help="Stop after so many epochs without a lower loss."),
-    ] = 16,
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=1,
+            help="Stop after so many epochs without a lower loss; 16 for a table.",
+        ),
+    ] = None,
     batch_size: Annotated[
         int | None,
-        typer.Option(metavar="N", min=1, help="Rows in a batch; 64 and more by default."),
+        typer.Option(metavar="N", min=1, help="Samples in a batch; 64 and more by default."),
     ] = None,
     validation: Annotated[
-        str, typer.Option(metavar="SHARE|FILE", help="Rows to hold out; 0 for none.")
+        str, typer.Option(metavar="SHARE|FILE", help="What to hold out; 0 for nothing.")
     ] = "0.2",
     kind: Annotated[
         list[str] | None,
@@ -68,42 +79,34 @@ def train(
     kinds, held_out = usage.kinds(kind or []), usage.validation(validation)
     if verbose and quiet:
         raise usage.UsageError("--verbose and --quiet: choose one of them")
-    from lampas.cli import data as tables
+    from lampas.cli import kinds as sorts
     from lampas.cli import own, report, runs
     from lampas.cli.progress import display
-    from lampas.cli.threads import spare_cores
-    from lampas.tables.infer import infer
-    from lampas.tables.task import tabular
+    from lampas.cli.request import Request, TableOptions
 
-    net = None if model is None else own.find_class(model)
+    sort = sorts.find(data, kind_of_data)
     people = sys.stderr if json else sys.stdout
-    with runs.new_folder(out, Path(data).name.split(".")[0], force) as folder:
-        frame = tables.read(data, delimiter, encoding)
-        if isinstance(held_out, Path):
-            held_out = tables.read(str(held_out), delimiter, encoding)
-        schema = infer(frame, target, kinds)
-        if not quiet:
-            report.columns(data, frame, schema, people)
-        if net is None:
-            spare_cores(len(frame))
+    request = Request(
+        data=tuple(data),
+        targets=tuple(target or ()),
+        validation=held_out,
+        net=None if model is None else own.find_class(model),
+        seed=seed,
+        epochs=epochs,
+        patience=patience,
+        batch_size=batch_size,
+        device=device,
+        quiet=quiet,
+        callbacks=display(quiet, verbose),
+        people=people,
+        table=TableOptions(kinds, delimiter, encoding),
+    )
+    with runs.new_folder(out, Path(data[0]).resolve().name.split(".")[0], force) as folder:
         began = time.perf_counter()
-        fitted = tabular(
-            frame,
-            target,
-            kinds=kinds,
-            validation=held_out,
-            net=net,
-            seed=seed,
-            epochs=epochs,
-            patience=patience,
-            batch_size=batch_size,
-            callbacks=display(quiet, verbose),
-            verbose=0,
-            device=device,
-        )
+        fitted = sorts.trainer(sort)(request)
         seconds = time.perf_counter() - began
         report.require_an_epoch(fitted)
-        fitted.settings |= {"data": data, "model": model, "device": device}
+        fitted.settings |= {"data": data[0], "model": model, "device": device}
         runs.save(folder, fitted, seconds)
     if not quiet:
         report.training(fitted, seconds, people)

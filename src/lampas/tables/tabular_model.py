@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from lampas import artifact
-from lampas.errors import ArtifactError
+from lampas.fitted import restore, shown
 from lampas.history import History
 from lampas.model import Model
 from lampas.tables.nets import Rescaled, RescaledMSELoss
@@ -70,6 +70,8 @@ class TabularModel:
         self.settings = dict(settings)
         self.metrics: dict[str, float] = {}
         self._history = History()
+
+    noun = "row"
 
     @property
     def history(self) -> History:
@@ -155,23 +157,20 @@ class TabularModel:
         cls, saved: artifact.Artifact, path: str | PathLike[str], net: NetLike | None = None
     ) -> "TabularModel":
         """The model in an artifact that was read from `path`."""
-        if saved.kind != "tabular":
-            raise ArtifactError(f"{path} holds a run of kind {saved.kind!r}, not a table's")
-        if net is None and saved.settings.get("own_net"):
-            raise ArtifactError(
-                f"{path} was trained with your net {saved.class_name}: pass it, "
-                f"TabularModel.load({str(path)!r}, net={saved.class_name})"
-            )
-        try:
-            return _restored(saved, net)
-        except (KeyError, TypeError, ValueError, RuntimeError) as error:
-            reason = str(error).splitlines()[-1].strip() if str(error) else type(error).__name__
-            raise ArtifactError(f"{path} does not fit {net or 'this Lampas'}: {reason}") from error
+        return restore(saved, path, "tabular", net, _restored)
+
+    def example(self) -> Any:
+        """The net's inputs for two rows of gaps: any table of this schema would do."""
+        names = [column.name for column in self.schema.features]
+        return self.inputs(pd.DataFrame({name: [None, None] for name in names}))
+
+    def describe(self) -> dict[str, Any]:
+        """The schema, as plain values."""
+        return {"schema": self.schema.to_json()}
 
     def __repr__(self) -> str:
-        scores = ", ".join(f"{name} {value:.4f}" for name, value in self.metrics.items())
-        names = ", ".join(self.targets.names)
-        return f"TabularModel({self.schema.task} of {names}, {self._net}; held out: {scores})"
+        about = f"{self.schema.task} of {', '.join(self.targets.names)}, {self._net}"
+        return shown("TabularModel", about, self.metrics)
 
 
 def _restored(saved: artifact.Artifact, net: NetLike | None) -> TabularModel:

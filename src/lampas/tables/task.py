@@ -13,6 +13,8 @@ from lampas.callbacks import CallbackLike, EarlyStopping
 from lampas.callbacks.listening import as_list
 from lampas.callbacks.say import say
 from lampas.errors import InputError
+from lampas.fitted import seeded
+from lampas.splits import split_rows
 from lampas.tables.balance import ClassWeight, class_weights
 from lampas.tables.infer import infer
 from lampas.tables.nets import TabularNet
@@ -20,7 +22,6 @@ from lampas.tables.own_net import NetLike, build, check_output, wants_output_per
 from lampas.tables.prepare import Preparer
 from lampas.tables.read import TableLike, read_table
 from lampas.tables.schema import Kind, Schema
-from lampas.tables.split import split_rows
 from lampas.tables.tabular_model import METRICS, TabularModel, shapes_of
 from lampas.tables.targets import TargetCoder
 
@@ -29,6 +30,7 @@ __all__ = ["TabularModel", "tabular"]
 Verbose = Literal["auto", 0, 1, 2]
 OptimizerLike = str | Callable[[Iterable[torch.nn.Parameter]], torch.optim.Optimizer]
 
+EPOCHS, PATIENCE = 300, 16
 _RATE, _DECAY = 3e-4, 1e-2
 _LINEAR = 5.0  # the built-in net's linear path learns that much faster than its deep one
 
@@ -50,8 +52,8 @@ def tabular(
     validation: float | TableLike | None = 0.2,
     net: NetLike | None = None,
     seed: int = 0,
-    epochs: int = 300,
-    patience: int = 16,
+    epochs: int = EPOCHS,
+    patience: int = PATIENCE,
     batch_size: int | None = None,
     optimizer: OptimizerLike | None = None,
     class_weight: ClassWeight = "auto",
@@ -117,8 +119,7 @@ def tabular(
         settings["class_weight"] = {str(names[code]): one for code, one in weights.items()}
     if line and verbose != 0:
         say(line)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed):
         built = build(net, shapes_of(preparer, targets))
         fitted = TabularModel(built, parts.schema, preparer, targets, settings)
         x = fitted.inputs(parts.train)

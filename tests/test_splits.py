@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lampas.errors import DataError
-from lampas.tables.split import split_rows
+from lampas.splits import split_rows
 
 
 @settings(max_examples=60, deadline=None)

@@ -1,0 +1,1 @@
+"""What `lampas demo` trains on, one kind of data a file."""

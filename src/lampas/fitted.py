@@ -1,0 +1,106 @@
+"""What `lampas.tabular`, `images`, `texts` and `timeseries` give back: one face for all of them."""
+
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from os import PathLike
+from typing import Any, Protocol, TypeVar
+
+import pandas as pd
+import torch
+
+from lampas.artifact import Artifact
+from lampas.errors import ArtifactError
+from lampas.history import History
+from lampas.model import Model
+
+
+class Fitted(Protocol):
+    """A net, and all that stands between it and raw data.
+
+    `model`: the `lampas.Model`, compiled. `metrics`: the scores on what was held out of the
+    training (on the training data where nothing was). `settings`: what was chosen for the run,
+    plain values; among them "rows" and "validation_rows", how many samples either side had.
+    """
+
+    model: Model
+    metrics: dict[str, float]
+    settings: dict[str, Any]
+
+    @property
+    def history(self) -> History:
+        """Loss and metrics, a row an epoch."""
+        ...
+
+    @property
+    def noun(self) -> str:
+        """What one sample is called: "row", "image", "text", "window"."""
+        ...
+
+    def to(self, device: str | torch.device) -> "Fitted":
+        """Move net and loss to `device`."""
+        ...
+
+    def evaluate(self, data: Any) -> dict[str, float]:
+        """The loss and metrics over data that have their targets."""
+        ...
+
+    def predict(self, data: Any) -> pd.DataFrame:
+        """A prediction for each sample."""
+        ...
+
+    def example(self) -> Any:
+        """Inputs of the net for two samples, as zeros or gaps: what a summary needs."""
+        ...
+
+    def describe(self) -> dict[str, Any]:
+        """What the data are, as plain values for a run's description."""
+        ...
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write all of it into one file, whole or not at all."""
+        ...
+
+
+M = TypeVar("M")
+
+
+def restore(
+    saved: Artifact,
+    path: str | PathLike[str],
+    kind: str,
+    net: Any,
+    build: Callable[[Artifact, Any], M],
+) -> M:
+    """What `build(saved, net)` makes of an artifact of `kind` that was read from `path`.
+
+    net: the user's own, where the run was trained with one. Raises `ArtifactError` for another
+    kind of run, for a net that is missing, and where the artifact does not fit what is built.
+    """
+    if saved.kind != kind:
+        raise ArtifactError(f"{path} holds a run of kind {saved.kind!r}, not {kind!r}")
+    if net is None and saved.settings.get("own_net"):
+        raise ArtifactError(
+            f"{path} was trained with your net {saved.class_name}: pass it, "
+            f"lampas.load({str(path)!r}, net={saved.class_name})"
+        )
+    try:
+        return build(saved, net)
+    except ArtifactError:
+        raise
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        reason = str(error).splitlines()[-1].strip() if str(error) else type(error).__name__
+        raise ArtifactError(f"{path} does not fit {net or 'this Lampas'}: {reason}") from error
+
+
+@contextmanager
+def seeded(seed: int) -> Generator[None]:
+    """A block that draws from `seed`; torch's random state on the CPU is then what it was."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield
+
+
+def shown(name: str, about: str, metrics: Mapping[str, float]) -> str:
+    """The `repr` of a fitted model: its class, what it was fitted to, its scores."""
+    scores = ", ".join(f"{metric} {value:.4f}" for metric, value in metrics.items())
+    return f"{name}({about}; held out: {scores})"
