@@ -8,8 +8,9 @@ from torch import nn
 
 from lampas import tabular
 from lampas.errors import InputError, ShapeError
+from lampas.own_net import wants_output_per_class
 from lampas.tables.nets import TabularNet
-from lampas.tables.own_net import Shapes, build, check_output, takes_parts, wants_output_per_class
+from lampas.tables.own_net import Shapes, build, check_output, takes_parts
 
 SHAPES = Shapes(inputs=9, numbers=5, cardinalities=[4], outputs=2, task="multiclass")
 

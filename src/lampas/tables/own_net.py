@@ -1,22 +1,19 @@
 """A user's net in the place of the built-in one: given the shapes that its constructor names."""
 
 import inspect
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import nn
 
+from lampas import own_net
 from lampas.errors import InputError, ShapeError
+from lampas.own_net import NetLike
 from lampas.tables.nets import TabularNet
 from lampas.tables.schema import TableTask
 
-NetLike = nn.Module | Callable[..., nn.Module]
-
 _INPUTS = ("inputs", "in_features", "n_inputs", "n_features")
-_OUTPUTS = ("outputs", "out_features", "n_outputs")
-_CLASSES = ("classes", "n_classes", "num_classes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +37,8 @@ class Shapes:
         given: dict[str, Any] = dict.fromkeys(_INPUTS, self.inputs)
         given |= {"numbers": self.numbers, "n_numbers": self.numbers}
         given |= {"cardinalities": list(self.cardinalities)}
-        given |= dict.fromkeys(_OUTPUTS, self.outputs)
-        return given | dict.fromkeys(_CLASSES, self.outputs)
-
-
-def wants_output_per_class(net: NetLike | None) -> bool:
-    """Whether `net`'s constructor asks for the number of classes."""
-    return any(name in _CLASSES for name in _parameters(net))
+        given |= dict.fromkeys(own_net.OUTPUTS, self.outputs)
+        return given | dict.fromkeys(own_net.CLASSES, self.outputs)
 
 
 def build(net: NetLike | None, shapes: Shapes) -> nn.Module:
@@ -62,12 +54,7 @@ def build(net: NetLike | None, shapes: Shapes) -> nn.Module:
     """
     if net is None:
         return TabularNet(shapes.numbers, shapes.cardinalities, shapes.outputs)
-    if isinstance(net, nn.Module):
-        return net
-    built: Any = net(**_asked(net, shapes))
-    if not isinstance(built, nn.Module):
-        raise InputError(f"{_name(net)} returned a {type(built).__name__}, not a torch.nn.Module")
-    return built
+    return own_net.build(net, shapes.named(), shapes.task, "a table")
 
 
 def takes_parts(net: nn.Module) -> bool:
@@ -115,34 +102,3 @@ def _failure(net: nn.Module, inputs: Any, error: Exception) -> str:
         fix = "take in_features in its constructor for the width"
     line = str(error).strip().partition("\n")[0].rstrip(".: ") or type(error).__name__
     return f"{type(net).__name__}.forward failed on {got}: {line}: {fix}"
-
-
-def _asked(net: Callable[..., nn.Module], shapes: Shapes) -> dict[str, Any]:
-    given, asked = shapes.named(), dict[str, Any]()
-    for name, parameter in _parameters(net).items():
-        if name in _CLASSES and shapes.task in ("regression", "multilabel"):
-            raise InputError(f"{_name(net)} asks for {name}, but the task is {shapes.task}: "
-                             "ask for outputs")  # fmt: skip
-        if name in given:
-            asked[name] = given[name]
-        elif parameter.default is parameter.empty and parameter.kind not in (
-            parameter.VAR_POSITIONAL,
-            parameter.VAR_KEYWORD,
-        ):
-            raise InputError(
-                f"{_name(net)} needs {name!r}, which is no shape of a table: give it a default, "
-                f"or ask for one of {', '.join(given)}"
-            )
-    return asked
-
-
-def _parameters(net: NetLike | None) -> dict[str, inspect.Parameter]:
-    if net is None or isinstance(net, nn.Module):
-        return {}
-    if not callable(net):
-        raise InputError(f"net is {net!r}: pass a torch.nn.Module, its class, or a function")
-    return dict(inspect.signature(net).parameters)
-
-
-def _name(net: Callable[..., Any]) -> str:
-    return getattr(net, "__name__", type(net).__name__)

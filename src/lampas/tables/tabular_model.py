@@ -12,8 +12,9 @@ from lampas import artifact
 from lampas.fitted import restore, shown
 from lampas.history import History
 from lampas.model import Model
+from lampas.own_net import NetLike
 from lampas.tables.nets import Rescaled, RescaledMSELoss
-from lampas.tables.own_net import NetLike, Shapes, build, takes_parts
+from lampas.tables.own_net import Shapes, build, takes_parts
 from lampas.tables.prepare import Preparer
 from lampas.tables.read import TableLike, read_table
 from lampas.tables.schema import Schema, TableTask

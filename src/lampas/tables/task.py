@@ -14,11 +14,12 @@ from lampas.callbacks.listening import as_list
 from lampas.callbacks.say import say
 from lampas.errors import InputError
 from lampas.fitted import seeded
+from lampas.own_net import NetLike, wants_output_per_class
 from lampas.splits import split_rows
 from lampas.tables.balance import ClassWeight, class_weights
 from lampas.tables.infer import infer
 from lampas.tables.nets import TabularNet
-from lampas.tables.own_net import NetLike, build, check_output, wants_output_per_class
+from lampas.tables.own_net import build, check_output
 from lampas.tables.prepare import Preparer
 from lampas.tables.read import TableLike, read_table
 from lampas.tables.schema import Kind, Schema
