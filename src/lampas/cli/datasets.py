@@ -41,8 +41,9 @@ def _listed() -> str:
     rows: list[list[str]] = []
     for name in names():
         known = DATASETS[name]
-        rows.append([name, known.what, known.source, _where(here(name)), _megabytes(known.size)])
-    return table(["name", "what it is", "source", "where", "size"], rows, words=4)
+        where = "in the package" if known.comes_with_us else _where(here(name))
+        rows.append([name, _megabytes(known.size), where, known.what, known.source])
+    return table(["name", "    MB", "where", "what it is", "source"], rows, words=5)
 
 
 def _where(found: "list[Path] | None") -> str:
@@ -51,4 +52,4 @@ def _where(found: "list[Path] | None") -> str:
 
 
 def _megabytes(size: int) -> str:
-    return f"{size / 1e6:.3f} MB" if size < 1e5 else f"{size / 1e6:.1f} MB"
+    return f"{size / 1e6:6.3f}" if size < 1e5 else f"{size / 1e6:4.1f}"

@@ -27,19 +27,15 @@ def located(name: str) -> Path:
     """
     wanted = known(name)
     found = here(name)
-    if found is not None and cache() not in found[0].parents:
-        for path, digest in zip(found, _digests(wanted, found), strict=True):
-            _require(path, digest)
+    wrong = None if found is None else _first_wrong(wanted, found)
+    if found is not None and wrong is None:
         return _whole(found)
-    if found is None or any(
-        sha256(path) != digest for path, digest in zip(found, _digests(wanted, found), strict=True)
-    ):
-        from lampas.datasets.bring import bring
+    if wrong is not None and cache() not in wrong.parents:
+        raise _is_another(wanted, wrong)
+    from lampas.datasets.bring import bring
 
-        bring(name, wanted, cache())
-        found = _files_in(cache() / wanted.folder, wanted)
-        assert found is not None
-    return _whole(found)
+    bring(name, wanted, cache())
+    return _whole([cache() / wanted.folder / file.name for file in wanted.files])
 
 
 def here(name: str) -> list[Path] | None:
@@ -96,17 +92,22 @@ def _files_in(folder: Path, wanted: Dataset) -> list[Path] | None:
     return [paths[0] for paths in found] if all(found) else None
 
 
-def _digests(wanted: Dataset, found: Sequence[Path]) -> list[str]:
-    return [dict(file.forms)[path.name] for file, path in zip(wanted.files, found, strict=True)]
+def _first_wrong(wanted: Dataset, found: Sequence[Path]) -> Path | None:
+    for path in found:
+        if sha256(path) != _expected(wanted, path):
+            return path
+    return None
 
 
-def _require(path: Path, digest: str) -> None:
-    found = sha256(path)
-    if found != digest:
-        raise DataError(
-            f"{path} has the sha-256 {found}, not {digest}: it is damaged or another version; "
-            "replace it, or take it away"
-        )
+def _expected(wanted: Dataset, path: Path) -> str:
+    return next(digest for file in wanted.files for name, digest in file.forms if name == path.name)
+
+
+def _is_another(wanted: Dataset, path: Path) -> DataError:
+    return DataError(
+        f"{path} has the sha-256 {sha256(path)}, not {_expected(wanted, path)}: it is damaged or "
+        "another version; replace it, or take it away"
+    )
 
 
 def _whole(found: Sequence[Path]) -> Path:
