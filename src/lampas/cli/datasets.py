@@ -21,8 +21,7 @@ def datasets(
     \b
     Examples:
       lampas datasets
-      lampas datasets mnist
-      lampas train "$(lampas datasets cifar2)"
+      lampas datasets titanic
     """
     if name is None:
         print(_listed())
