@@ -1,7 +1,8 @@
 """One file from a real server on this machine, which cuts, forgets and changes."""
 
-import os
 import socket
+import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -130,6 +131,19 @@ def test_a_silent_server_is_left_after_a_time(part, monkeypatch):
     assert str(caught.value) == "timed out"
 
 
+def test_a_server_that_breaks_off_before_it_answers_is_no_missing_network(part):
+    with socket.create_server(("127.0.0.1", 0)) as rude:
+        thread = threading.Thread(target=lambda: rude.accept()[0].close())
+        thread.start()
+        with pytest.raises(FetchError) as caught:
+            fetch(f"http://127.0.0.1:{rude.getsockname()[1]}/a", part, MOST, "a")
+        thread.join()
+    assert not caught.value.unreached
+    assert str(caught.value) in {
+        "Remote end closed connection without response", "Connection reset by peer",
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize(
     "url", ["http://example.org/a", "file:///etc/hostname", "ftp://example.org/a"]
 )
@@ -168,8 +182,6 @@ def test_the_bar_shows_on_a_terminal_alone(site, part, monkeypatch, capsys):
     fetch(site.url("a"), part, MOST, "numbers")
     assert capsys.readouterr().err == ""
     part.unlink()
-    import sys
-
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     fetch(site.url("a"), part, MOST, "numbers")
     shown = capsys.readouterr().err
@@ -184,4 +196,3 @@ def test_proxies_of_the_environment_are_used(site, part, monkeypatch):
     site.content["http://localhost:1/a"] = CONTENT
     fetch("http://localhost:1/a", part, MOST, "a")
     assert part.read_bytes() == CONTENT
-    assert os.path.exists(part)

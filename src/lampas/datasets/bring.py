@@ -48,10 +48,10 @@ def _alone(lock: Path, name: str) -> Generator[None]:
         except Timeout:
             print(f"{name}: another process is bringing it; waiting for it", file=sys.stderr)
             guard.acquire()
-    except OSError as error:
+    except (OSError, NotImplementedError) as error:  # the latter: a disk without locks
+        reason = getattr(error, "strerror", None) or error
         raise DownloadError(
-            f"cannot write in {lock.parent}: {error.strerror}: name another folder with "
-            "LAMPAS_CACHE"
+            f"cannot write in {lock.parent}: {reason}: name another folder with LAMPAS_CACHE"
         ) from error
     try:
         yield

@@ -7,6 +7,7 @@ since, or that knows no ranges, answers with the whole file: then it starts agai
 
 import http.client
 import re
+import ssl
 import sys
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -94,9 +95,10 @@ def _once(url: str, part: Path, most: int, shown: str) -> None:
         if error.code != 416 or not _size(part):  # 416: nothing is left to send
             raise FetchError(f"HTTP {error.code} {error.reason}") from error
     except URLError as error:
-        raise FetchError(_said(error.reason), unreached=True) from error
-    except (OSError, http.client.HTTPException) as error:
-        raise FetchError(_said(error), unreached=True) from error
+        unreached = not isinstance(error.reason, ssl.SSLError)
+        raise FetchError(_said(error.reason), unreached) from error
+    except (OSError, http.client.HTTPException) as error:  # there is somebody, who breaks off
+        raise FetchError(_said(error), unreached=isinstance(error, TimeoutError)) from error
 
 
 def _request(url: str, part: Path) -> Request:
