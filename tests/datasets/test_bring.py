@@ -1,17 +1,23 @@
 """Data sets from homes that are right, wrong, half there and gone."""
 
 import hashlib
+import os
 import socket
 import subprocess
 import sys
+import threading
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from lampas import datasets
 from lampas.datasets.catalogue import DATASETS, Dataset, File, Home
 from lampas.datasets.convert import with_crlf
 from lampas.errors import ArtifactError, DownloadError
 
+SHARED = Path(os.environ.get("LAMPAS_DATA") or "absent").absolute()
 ONE = b"one\n" * 30_000
 TWO = b"two\n" * 10
 WRONG = b"something else\n"
@@ -189,3 +195,35 @@ def test_two_processes_at_once_bring_it_once(site, cache):
     assert {err for _, err in ended} <= {"", waited}
     assert [name for name, _, _ in site.asked] == ["x"]
     assert (cache / "x" / "x").read_bytes() == content
+
+
+def test_the_one_that_waits_says_so(site, pair, full, cache, capsys):
+    (cache / ".partial").mkdir(parents=True)
+    with FileLock(cache / ".partial" / "pair.lock"):
+        waiting = threading.Thread(target=datasets.path, args=("pair",))
+        waiting.start()
+        said = ""
+        while not said:
+            said += capsys.readouterr().err
+        assert not site.asked
+    waiting.join()
+    assert said == "pair: another process is bringing it; waiting for it\n"
+    assert len(site.asked) == 2
+
+
+@pytest.mark.parametrize("name", ["mnist", "rt_polarity"])
+def test_real_files_are_brought_and_read(name, site, cache, monkeypatch):
+    real = DATASETS[name]
+    files = [SHARED / real.folder / file.name for file in real.files]
+    if not all(path.exists() for path in files):
+        pytest.skip(f"LAMPAS_DATA has no {name}")
+    site.content = {path.name: path.read_bytes() for path in files}
+    near = tuple(
+        replace(file, homes=(Home(site.url(file.name), file.size),)) for file in real.files
+    )
+    monkeypatch.setitem(DATASETS, name, replace(real, files=near))
+    site.cuts = [500_000]
+    train, _ = datasets.load(name)
+    assert len(train[0] if name == "mnist" else train) == {"mnist": 8000, "rt_polarity": 9596}[name]
+    assert len(site.asked) == 3
+    assert datasets.path(name) == cache / real.folder

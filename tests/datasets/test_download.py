@@ -133,7 +133,11 @@ def test_a_silent_server_is_left_after_a_time(part, monkeypatch):
 
 def test_a_server_that_breaks_off_before_it_answers_is_no_missing_network(part):
     with socket.create_server(("127.0.0.1", 0)) as rude:
-        thread = threading.Thread(target=lambda: rude.accept()[0].close())
+
+        def break_off() -> None:
+            rude.accept()[0].close()
+
+        thread = threading.Thread(target=break_off)
         thread.start()
         with pytest.raises(FetchError) as caught:
             fetch(f"http://127.0.0.1:{rude.getsockname()[1]}/a", part, MOST, "a")
