@@ -9,6 +9,7 @@ LampasError
 ├── NotCompiledError    (RuntimeError)     fit, evaluate or predict came before compile
 ├── NonFiniteError      (ArithmeticError)  the loss became nan or infinite
 ├── ArtifactError       (ValueError)       a saved file is damaged, foreign or does not fit
+├── DownloadError       (RuntimeError)     a data set cannot be brought from its public home
 └── MissingExtraError   (ImportError)      an optional library is not installed
 """
 
@@ -50,6 +51,10 @@ class NonFiniteError(LampasError, ArithmeticError):
 
 class ArtifactError(LampasError, ValueError):
     """A saved file is damaged, foreign, or does not fit the model."""
+
+
+class DownloadError(LampasError, RuntimeError):
+    """A data set cannot be brought from its public home."""
 
 
 class MissingExtraError(LampasError, ImportError):

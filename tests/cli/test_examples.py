@@ -47,7 +47,7 @@ def _examples(help_text: str) -> list[str]:
 @pytest.mark.usefixtures("_files")
 def test_every_example_runs(shell, tmp_path):
     typed: list[str] = []
-    for command in ("train", "evaluate", "predict", "summary", "demo"):
+    for command in ("train", "evaluate", "predict", "summary", "demo", "datasets"):
         examples = _examples(shell(command, "--help").out)
         assert len(examples) >= 2
         for example in examples:
@@ -56,10 +56,10 @@ def test_every_example_runs(shell, tmp_path):
             answer = shell(*shlex.split(example)[1:])
             assert answer.code == 0, f"{example}: {answer.err}"
             typed.append(example)
-    assert len(typed) >= 14
+    assert len(typed) >= 16
     assert (tmp_path / "predictions.parquet").exists()
     main = _examples(shell("--help").out)
     assert {line.split()[1] for line in main} == {
-        "demo", "train", "evaluate", "predict", "summary",
+        "datasets", "demo", "train", "evaluate", "predict", "summary",
     }  # fmt: skip
     assert set(main) - {"lampas demo"} <= set(typed)

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from lampas.cli.datasets import datasets
 from lampas.cli.demo import demo
 from lampas.cli.evaluate import evaluate
 from lampas.cli.predict import predict
@@ -44,6 +45,7 @@ def lampas(
       lampas evaluate runs/titanic more.csv
       lampas predict runs/titanic new.csv --out predictions.csv
       lampas summary runs/titanic
+      lampas datasets
 
     Exit codes: 0 done, 1 the job failed, 2 wrong usage, 130 ended by Ctrl-C.
     """
@@ -53,4 +55,5 @@ app.command(short_help="Train on a table, and save the run.")(train)
 app.command(short_help="Score a saved run on a table.")(evaluate)
 app.command(short_help="Predict each row of a table.")(predict)
 app.command(short_help="Show layers and parameters of a run or class.")(summary)
+app.command(short_help="Small public data sets: what there is, and where.")(datasets)
 app.command(short_help="Train on the Titanic's passengers, and show the results.")(demo)
