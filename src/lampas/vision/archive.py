@@ -98,7 +98,7 @@ def _checked(path: str, member: Member) -> str:
 
 
 def _plain(name: str) -> str:
-    """"./a//b/" as "a/b"."""
+    """ "./a//b/" as "a/b"."""
     return "/".join(part for part in name.split("/") if part not in ("", "."))
 
 

@@ -130,7 +130,7 @@ def _to_learn(tree: Tree, source: Source, found: Layout, target: str) -> Found:
 
 def _as_known(tree: Tree, source: Source, folder: str, like: Schema) -> Listing:
     names = tuple(tree.under(folder))
-    if tree.loose(folder) or len(like.targets) > 1:
+    if tree.loose(folder) or len(like.targets) > 1 or not like.targets[0].values:
         return Listing(names, source, unlabelled(names), like)
     classes = tuple(layout.classes_of(names, folder))
     return _listing(source, Part(folder, names, classes), like)
