@@ -139,7 +139,8 @@ def _tar(path: str) -> Iterator[tuple[tarfile.TarFile, tarfile.TarInfo]]:
     """The members one by one, front to back, as a compressed stream has to be read."""
     with tarfile.open(path, "r|*") as archive:
         while (info := archive.next()) is not None:
-            archive.members.clear()  # it would remember them all, at 2 kB each
+            # It would remember them all, at 2 kB each.
+            archive.members.clear()  # pyright: ignore[reportAttributeAccessIssue]
             yield archive, info
 
 

@@ -6,8 +6,6 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
-import numpy as np
-
 from lampas.errors import DataError
 from lampas.vision.decode import try_to_decode
 from lampas.vision.digest import Digests, digest
@@ -36,7 +34,7 @@ def decode_all(
     chunks = _chunks(_unchanged(listing, digests), _CHUNK_BYTES // (math.prod(size) * channels))
     if count == 0:
         for positions, files in chunks:
-            found = [_decoded(file, size, channels) for file in files]
+            found = [try_to_decode(file, size, channels) for file in files]
             yield from zip(positions, found, strict=True)
         return
     with Decoders(count, size, channels) as decoders, ThreadPoolExecutor(count) as threads:
@@ -48,10 +46,6 @@ def _workers(listing: Listing, digests: Digests) -> int:
         return 0
     usable = getattr(os, "sched_getaffinity", None)
     return len(usable(0)) if usable is not None else os.cpu_count() or 1
-
-
-def _decoded(file: bytes | str, size: tuple[int, int], channels: int) -> Decoded:
-    return file if isinstance(file, str) else try_to_decode(file, size, channels)
 
 
 def _unchanged(listing: Listing, digests: Digests) -> Iterator[tuple[int, bytes | str]]:
@@ -94,6 +88,6 @@ def _in_turn(
 
 def _next(
     pending: deque[tuple[list[int], Future[list[Decoded]]]],
-) -> Iterator[tuple[int, np.ndarray | str]]:
+) -> Iterator[tuple[int, Decoded]]:
     positions, future = pending.popleft()
     yield from zip(positions, future.result(), strict=True)

@@ -56,8 +56,11 @@ def decode(data: bytes, size: tuple[int, int], channels: int, name: str) -> np.n
     return found
 
 
-def try_to_decode(data: bytes, size: tuple[int, int], channels: int) -> np.ndarray | str:
-    """As `decode`, but for an image that cannot be decoded: why it cannot."""
+def try_to_decode(data: bytes | str, size: tuple[int, int], channels: int) -> np.ndarray | str:
+    """As `decode`, but for an image that cannot be decoded: why it cannot. `data` may be such a
+    reason already."""
+    if isinstance(data, str):
+        return data
     with warnings.catch_warnings():
         # Pillow warns of large images and of odd metadata; the former is our business.
         warnings.simplefilter("ignore")

@@ -109,8 +109,8 @@ def _from_tree(tree: Tree, source: Source, targets: Sequence[str], like: Schema 
         return _to_learn(tree, source, found, targets[0] if targets else TARGET)
     if not tree.images:
         raise DataError(f"{tree.where}: no images in it (of {', '.join(SUFFIXES)})")
-    parts = [found.train] if found.held_out is None else [found.train, found.held_out]
-    return Found(*(_as_known(tree, source, folder, like) for folder in parts))
+    held_out = None if found.held_out is None else _as_known(tree, source, found.held_out, like)
+    return Found(_as_known(tree, source, found.train, like), held_out)
 
 
 def _to_learn(tree: Tree, source: Source, found: Layout, target: str) -> Found:
@@ -119,7 +119,8 @@ def _to_learn(tree: Tree, source: Source, found: Layout, target: str) -> Found:
     line = layout.check_classes(tree, train, held)
     classes = tuple(sorted(set(train.classes)))
     task = "binary" if len(classes) == 2 else "multiclass"
-    schema = Schema((Column(target, "target", values=classes),), task)
+    column = Column(target, "target", values=classes)
+    schema = Schema((column,), task)
     notes = [f"{one} is left alone; {found.held_out} is held out" for one in found.others]
     return Found(
         _listing(source, train, schema),
@@ -130,7 +131,7 @@ def _to_learn(tree: Tree, source: Source, found: Layout, target: str) -> Found:
 
 def _as_known(tree: Tree, source: Source, folder: str, like: Schema) -> Listing:
     names = tuple(tree.under(folder))
-    if tree.loose(folder) or len(like.targets) > 1 or not like.targets[0].values:
+    if tree.loose(folder) or like.task not in ("binary", "multiclass"):
         return Listing(names, source, unlabelled(names), like)
     classes = tuple(layout.classes_of(names, folder))
     return _listing(source, Part(folder, names, classes), like)

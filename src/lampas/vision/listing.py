@@ -32,7 +32,7 @@ class Listing:
     def take(self, positions: Sequence[int] | np.ndarray) -> "Listing":
         """The images at `positions`, in that order."""
         names = tuple(self.names[position] for position in positions)
-        return replace(self, names=names, frame=self.frame.iloc[positions])
+        return replace(self, names=names, frame=self.frame.take(list(positions)))
 
     def check(self) -> "Listing":
         """Itself, when it says of every image what it shows, in classes that `schema` has.

@@ -5,7 +5,7 @@ import math
 import mmap
 import shutil
 import tempfile
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, final
@@ -62,11 +62,6 @@ class Pixels:
         images = self._mapped.rows[rows] if np.ndim(rows) else self._mapped.rows[rows].copy()
         self._let_go(images.nbytes + _TOUCHED * np.size(rows))
         return torch.from_numpy(images).movedim(-1, -3)
-
-    def take(self, positions: Sequence[int] | np.ndarray) -> "Pixels":
-        """The images at `positions`, in that order, of the same file."""
-        chosen = np.asarray(positions, np.int64)
-        return Pixels(self._mapped, self._kept[chosen], self.digests[chosen])
 
     def _let_go(self, touched: int) -> None:
         """Pages of the file that were read count as this process's memory until they are unmapped

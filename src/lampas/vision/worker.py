@@ -38,7 +38,7 @@ class Decoders:
         for process in self._all:
             self._idle.put(process)
 
-    def decode(self, files: Sequence[bytes]) -> list[Decoded]:
+    def decode(self, files: Sequence[bytes | str]) -> list[Decoded]:
         """What becomes of each of `files`; waits for an idle process, and then for it.
 
         May be called from as many threads as there are processes. Raises `LampasError` where
