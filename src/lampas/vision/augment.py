@@ -5,6 +5,7 @@ device: the same seed then changes them alike everywhere. They are chained by `n
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import nn
@@ -64,6 +65,31 @@ def _moved(count: int, side: int, distance: int) -> torch.Tensor:
     offsets = torch.randint(-distance, distance + 1, (count, 1))
     places = (offsets + torch.arange(side)).abs()
     return (side - 1 - (side - 1 - places).abs()).clamp(min=0)
+
+
+def checked(augment: Any, images: torch.Tensor) -> Augment:
+    """`augment`, tried on some `images`, float (B, C, H, W) in [0, 1].
+
+    Raises `InputError` where it cannot be called, fails, or returns another shape.
+    """
+    if isinstance(augment, type) or not callable(augment):
+        raise InputError(
+            f"augment is {augment!r}: pass 'auto', None, a module, or a function of a batch"
+        )
+    name = getattr(augment, "__name__", type(augment).__name__)
+    try:
+        found: Any = augment(images)
+    except Exception as error:
+        line = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise InputError(
+            f"augment: {name} failed on float images {tuple(images.shape)}: {line}"
+        ) from error
+    shape = tuple(found.shape) if isinstance(found, torch.Tensor) else type(found).__name__
+    if shape != tuple(images.shape):
+        raise InputError(
+            f"augment: {name} returned {shape} for images {tuple(images.shape)}: keep their shape"
+        )
+    return augment
 
 
 def suited(size: tuple[int, int], *, coloured: bool, positions: bool) -> nn.Sequential:

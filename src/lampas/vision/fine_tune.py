@@ -61,9 +61,11 @@ def check(fine_tune: int, epochs: int, net: object) -> None:
         )
 
 
-def slow_parts(whole: FromBytes, prefix: str) -> Mapping[str, float]:
-    """{pattern: factor} of the rates for `lampas.optim.groups`: the head's is 1."""
-    return {f"{prefix}.{_head(whole.net)}.*": 1.0, f"{prefix}.*": SLOW}
+def slow_parts(whole: FromBytes, model: nn.Module) -> Mapping[str, float]:
+    """{pattern: factor} of the rates for `lampas.optim.groups` of `model`, which holds `whole`:
+    1 for the head, a tenth for the rest of the net."""
+    place = next(name for name, one in model.named_modules() if one is whole.net)
+    return {f"{place}.{_head(whole.net)}.*": 1.0, f"{place}.*": SLOW}
 
 
 def two_cycles(first: int, epochs: int) -> ScheduleFunction:

@@ -138,8 +138,8 @@ class ImageModel:
         Raises `DataError` where the data do not fit the run, naming the first that does not.
         """
         reader = Reader(self.form.size, self.form.channels, workers)
-        album, skipped = reader.labelled(data, self.schema, image_column)
-        tell_skipped(skipped)
+        album = reader.labelled(data, self.schema, image_column)
+        tell_skipped(reader.skipped)
         return self.score(album, batch_size)
 
     def score(self, album: Album, batch_size: int = _ROWS) -> dict[str, float]:
@@ -164,8 +164,8 @@ class ImageModel:
         Raises `DataError` where there is no image that can be read.
         """
         reader = Reader(self.form.size, self.form.channels, workers)
-        album, skipped = reader.unlabelled(data, self.schema, image_column)
-        tell_skipped(skipped)
+        album = reader.unlabelled(data, self.schema, image_column)
+        tell_skipped(reader.skipped)
         outputs = self.model.predict(loader(album, batch_size=batch_size))
         return self.targets.decode(outputs, album.names)
 
