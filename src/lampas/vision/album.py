@@ -20,7 +20,7 @@ class PixelsLike(Protocol):
         """(N, C, H, W)."""
         ...
 
-    def __getitem__(self, indices: np.ndarray) -> torch.Tensor:
+    def __getitem__(self, positions: np.ndarray, /) -> torch.Tensor:
         """The images with these numbers, uint8 (B, C, H, W)."""
         ...
 
@@ -38,9 +38,9 @@ class Album:
     indices: np.ndarray
 
     @classmethod
-    def of(cls, pixels: PixelsLike, names: Sequence[str], frame: pd.DataFrame) -> "Album":
+    def of(cls, pixels: PixelsLike, names: Sequence[object], frame: pd.DataFrame) -> "Album":
         """All of `pixels`, which has a name and a row of `frame` for each."""
-        indexed = frame.set_axis(pd.Index(names, name="image"), axis=0)
+        indexed = frame.set_axis(pd.Index(list(names), name="image"), axis=0)
         return cls(pixels, indexed.index, indexed, np.arange(len(names)))
 
     def __len__(self) -> int:

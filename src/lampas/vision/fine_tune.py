@@ -7,6 +7,7 @@ from torch import nn
 
 from lampas import optim
 from lampas.callbacks import Callback, Event, EventKind
+from lampas.data.feed import check_count
 from lampas.errors import InputError
 from lampas.optim.schedules import ScheduleFunction, one_cycle
 from lampas.vision.own_net import head_of
@@ -50,8 +51,7 @@ class Thaw(Callback):
 
 def check(fine_tune: int, epochs: int, net: object) -> None:
     """Raises `InputError` unless there is a net that has learnt, and an epoch for each phase."""
-    if isinstance(fine_tune, bool) or not isinstance(fine_tune, int) or fine_tune < 1:
-        raise InputError(f"fine_tune is {fine_tune!r}: pass the epochs of the first phase, as 2")
+    check_count("fine_tune", fine_tune)
     if net is None:
         raise InputError("fine_tune needs a net that has learnt already: pass it as net=")
     if fine_tune >= epochs:
@@ -71,8 +71,8 @@ def slow_parts(whole: FromBytes, model: nn.Module) -> Mapping[str, float]:
 def two_cycles(first: int, epochs: int) -> ScheduleFunction:
     """One cycle over the first phase's epochs, and another over the rest.
 
-    >>> [round(two_cycles(1, 3)(step, 30), 2) for step in (0, 2, 9, 10, 14, 29)]
-    [0.04, 1.0, 0.0, 0.04, 0.9, 0.0]
+    >>> [round(two_cycles(1, 3)(step, 30), 2) for step in (0, 2, 9, 10, 15, 29)]
+    [0.04, 1.0, 0.0, 0.04, 1.0, 0.0]
     """
 
     cycle = one_cycle()
@@ -96,5 +96,3 @@ def _head(net: nn.Module) -> str:
 
 def _within(name: str, module: str) -> bool:
     return name.startswith(f"{module}.")
-
-

@@ -1,6 +1,6 @@
 """A fitted model for images: files or arrays in, classes or values out, all of it in one file."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from os import PathLike
 from typing import Any, final
@@ -24,7 +24,7 @@ from lampas.vision.own_net import Sizes, build
 from lampas.vision.pipeline import FromBytes
 from lampas.vision.read import Reader, tell_skipped
 
-KIND = "images"
+KIND = "image"
 _ROWS = 256  # images at a time outside of training
 
 
@@ -82,9 +82,7 @@ class ImageModel:
         augment: Augment | None = None,
     ) -> None:
         self._net = type(net).__name__
-        self.pipeline = FromBytes(
-            net, form.mean, form.deviation, augment, mirrored=form.mirrored
-        )
+        self.pipeline = FromBytes(net, form.mean, form.deviation, augment, mirrored=form.mirrored)
         whole = self.pipeline
         if targets.scale:
             whole = Rescaled(whole, targets.centre, targets.scale)
@@ -138,9 +136,13 @@ class ImageModel:
         Raises `DataError` where the data do not fit the run, naming the first that does not.
         """
         reader = Reader(self.form.size, self.form.channels, workers)
-        album = reader.labelled(data, self.schema, image_column)
+        album = reader.labelled(data, self.schema, self._column(image_column))
         tell_skipped(reader.skipped)
         return self.score(album, batch_size)
+
+    def _column(self, named: str | None) -> str | None:
+        """A table's column of paths: as named now, or as it was in training."""
+        return self.settings.get("image_column") if named is None else named
 
     def score(self, album: Album, batch_size: int = _ROWS) -> dict[str, float]:
         """The loss and metrics over images that were read already."""
@@ -164,7 +166,7 @@ class ImageModel:
         Raises `DataError` where there is no image that can be read.
         """
         reader = Reader(self.form.size, self.form.channels, workers)
-        album = reader.unlabelled(data, self.schema, image_column)
+        album = reader.unlabelled(data, self.schema, self._column(image_column))
         tell_skipped(reader.skipped)
         outputs = self.model.predict(loader(album, batch_size=batch_size))
         return self.targets.decode(outputs, album.names)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 import pandas as pd
@@ -84,7 +84,7 @@ class Reader:
         self.skipped += skipped
         return Album.of(pixels, there.names, there.frame)
 
-    def labelled(self, data: DataLike, schema: Schema, image_column: str | None) -> Album:
+    def labelled(self, data: Any, schema: Schema, image_column: str | None) -> Album:
         """Images with the targets of `schema`, each of which has to be there."""
         if not is_pair(data):
             self._refuse_arrays(data)
@@ -195,12 +195,12 @@ def _schema(frame: pd.DataFrame) -> Schema:
     return Schema(found.targets, found.task)
 
 
-def _is_share(validation: object) -> bool:
+def _is_share(validation: object) -> TypeGuard[float]:
     """Whether images are to be held out by a number; 0 is as None."""
     return isinstance(validation, (int, float)) and validation != 0
 
 
-def _divided(album: Album, schema: Schema, share: Any, seed: int) -> tuple[Album, Album]:
+def _divided(album: Album, schema: Schema, share: float, seed: int) -> tuple[Album, Album]:
     classes = None
     if schema.task in ("binary", "multiclass"):
         classes = album.frame[schema.targets[0].name]
@@ -210,11 +210,16 @@ def _divided(album: Album, schema: Schema, share: Any, seed: int) -> tuple[Album
 
 def _in_both(train: Album, held_out: Album) -> str | None:
     """A line where a file stands in both sides."""
-    if not (isinstance(train.pixels, Pixels) and isinstance(held_out.pixels, Pixels)):
+    first, second = _digests(train), _digests(held_out)
+    if first is None or second is None:
         return None
-    sides = [(list(map(str, one.names)), one.pixels.digests[one.indices])
-             for one in (train, held_out)]  # fmt: skip
-    return shared_images(*sides[0], *sides[1])
+    return shared_images(list(map(str, train.names)), first, list(map(str, held_out.names)), second)
+
+
+def _digests(album: Album) -> np.ndarray | None:
+    """What tells each image's file from others; None for images in memory."""
+    pixels = album.pixels
+    return pixels.digests[album.indices] if isinstance(pixels, Pixels) else None
 
 
 def _suitable(height: int, width: int) -> tuple[int, int]:

@@ -64,7 +64,7 @@ def _schema(frame: pd.DataFrame, image: str, targets: list[str]) -> Schema:
 
 
 def _image_column(frame: pd.DataFrame, where: str) -> str:
-    found = [str(name) for name in frame.columns if _has_images(frame[name])]
+    found = [str(name) for name in frame.columns if holds_images(frame[name])]
     if len(found) == 1:
         return found[0]
     columns = ", ".join(map(repr, found or frame.columns))
@@ -72,7 +72,8 @@ def _image_column(frame: pd.DataFrame, where: str) -> str:
     raise DataError(f"{where}: {what} paths of images; pass image_column=, one of {columns}")
 
 
-def _has_images(column: pd.Series) -> bool:
+def holds_images(column: pd.Series) -> bool:
+    """Whether all cells of a column that are there end as images do."""
     words = [word for word in cells.labels(column) if word is not None]
     return bool(words) and all(is_image(word) for word in words)
 

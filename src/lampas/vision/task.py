@@ -126,6 +126,7 @@ def images(
     batch_size = _batch_size(len(train)) if batch_size is None else batch_size
     settings: dict[str, Any] = {
         "target": list(coder.names),
+        "image_column": image_column,
         "own_net": net is not None,
         "seed": seed,
         "epochs": epochs,
