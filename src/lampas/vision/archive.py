@@ -1,5 +1,6 @@
 """Images in a tar or zip: members are streamed into memory, and nothing is ever extracted."""
 
+import lzma
 import re
 import stat
 import tarfile
@@ -15,7 +16,16 @@ from lampas.vision.tree import Tree, is_image, make_tree
 
 SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
 
-_DAMAGE = (tarfile.TarError, zipfile.BadZipFile, EOFError, zlib.error, OSError, ValueError)
+_DAMAGE = (
+    tarfile.TarError,
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    OSError,
+    ValueError,
+    RuntimeError,  # of zipfile: a kind of compression that it has not
+)
 
 
 @dataclass(frozen=True, slots=True)

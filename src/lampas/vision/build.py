@@ -3,7 +3,7 @@
 import math
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from lampas.errors import DataError
@@ -21,7 +21,7 @@ Chunk = tuple[list[int], list[bytes | str]]
 
 def decode_all(
     listing: Listing, digests: Digests, size: tuple[int, int], channels: int, workers: int | None
-) -> Iterator[tuple[int, Decoded]]:
+) -> Generator[tuple[int, Decoded]]:
     """Each image's position, and its pixels (H, W, C) or why there are none; in any order.
 
     digests: of the same images, read before. workers: how many processes; 0 decodes here; None
@@ -37,7 +37,8 @@ def decode_all(
             found = [try_to_decode(file, size, channels) for file in files]
             yield from zip(positions, found, strict=True)
         return
-    with Decoders(count, size, channels) as decoders, ThreadPoolExecutor(count) as threads:
+    # Left in the other order: what is still under way ends with its process.
+    with ThreadPoolExecutor(count) as threads, Decoders(count, size, channels) as decoders:
         yield from _in_turn(chunks, decoders, threads, 2 * count)
 
 

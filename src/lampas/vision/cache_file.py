@@ -92,7 +92,7 @@ def _checked(file: BinaryIO, key: str, shape: Shape) -> dict[int, str] | None:
     """{position: reason} of the bad images; None where the file is damaged or another one."""
     body = math.prod(shape)
     size = os.fstat(file.fileno()).st_size
-    if size < body + _TAIL.size:
+    if not body + _TAIL.size < size < body + _TAIL.size + 1024 * (1 + shape[0]):
         return None
     file.seek(body)
     end = file.read()

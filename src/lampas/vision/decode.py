@@ -166,4 +166,4 @@ def _scaled_floats(values: np.ndarray) -> np.ndarray:
 def _short(error: Exception) -> str:
     """The first line of what a decoder said."""
     line = str(error).strip().splitlines()[:1]
-    return line[0] if line else type(error).__name__
+    return line[0][:200] if line else type(error).__name__

@@ -105,15 +105,18 @@ def _from_tree(tree: Tree, source: Source, targets: Sequence[str], like: Schema 
             "targets pass a table with paths and labels"
         )
     found = layout.find_layout(tree)
+    notes = [f"{one} is left alone; {found.held_out} is held out" for one in found.others]
     if like is None:
-        return _to_learn(tree, source, found, targets[0] if targets else TARGET)
+        return _to_learn(tree, source, found, targets[0] if targets else TARGET, notes)
     if not tree.images:
         raise DataError(f"{tree.where}: no images in it (of {', '.join(SUFFIXES)})")
     held_out = None if found.held_out is None else _as_known(tree, source, found.held_out, like)
-    return Found(_as_known(tree, source, found.train, like), held_out)
+    return Found(_as_known(tree, source, found.train, like), held_out, tuple(notes))
 
 
-def _to_learn(tree: Tree, source: Source, found: Layout, target: str) -> Found:
+def _to_learn(
+    tree: Tree, source: Source, found: Layout, target: str, notes: Sequence[str]
+) -> Found:
     train = layout.read_classes(tree, found.train)
     held = None if found.held_out is None else layout.read_classes(tree, found.held_out)
     line = layout.check_classes(tree, train, held)
@@ -121,11 +124,10 @@ def _to_learn(tree: Tree, source: Source, found: Layout, target: str) -> Found:
     task = "binary" if len(classes) == 2 else "multiclass"
     column = Column(target, "target", values=classes)
     schema = Schema((column,), task)
-    notes = [f"{one} is left alone; {found.held_out} is held out" for one in found.others]
     return Found(
         _listing(source, train, schema),
         None if held is None else _listing(source, held, schema),
-        tuple(notes + ([line] if line else [])),
+        (*notes, *([line] if line else [])),
     )
 
 

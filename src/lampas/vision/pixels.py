@@ -6,7 +6,7 @@ import mmap
 import shutil
 import tempfile
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Literal, final
 
@@ -110,9 +110,10 @@ def load_pixels(
     path = _path(cache, key, len(listing))
     mapped = None if path is None else open_cache(path, key, shape)
     if mapped is None:
-        rows = decode_all(listing, digests, size, channels, workers)
-        rows = watched(rows, "Decoding images", len(listing), progress)
-        mapped = _temporary(key, shape, rows) if path is None else _kept(path, key, shape, rows)
+        # Closed, and its processes with it, at an error too, whoever keeps the traceback.
+        with closing(decode_all(listing, digests, size, channels, workers)) as decoded:
+            rows = watched(decoded, "Decoding images", len(listing), progress)
+            mapped = _temporary(key, shape, rows) if path is None else _kept(path, key, shape, rows)
     elif path is not None:
         cache_folder.touch(path)
     skipped = leave_out(listing, mapped.bad)

@@ -1,11 +1,10 @@
 """Where the bytes of images are: a folder, or (in archive.py) an archive."""
 
 import os
+import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
-
-from lampas.errors import DataError
 
 MOST_BYTES = 256 << 20
 """No image file is read that is larger: it would be taken into memory whole."""
@@ -44,16 +43,10 @@ class Folder:
 
 def _read(path: str) -> bytes | str:
     try:
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            return "cannot be read (it is no file)"  # to open a pipe would wait for ever
         with open(path, "rb") as file:
             data = file.read(MOST_BYTES + 1)
     except OSError as error:
         return f"cannot be read ({error.strerror or error})"
     return TOO_LARGE if len(data) > MOST_BYTES else data
-
-
-def read_one(path: str) -> bytes:
-    """The bytes of the image file at `path`; `DataError` where there are none."""
-    data = _read(path)
-    if isinstance(data, str):
-        raise DataError(f"{path}: {data}")
-    return data

@@ -80,7 +80,7 @@ def walk(root: str) -> Tree:
 def _visit(
     root: str, inside: str, above: dict[tuple[int, int], str], folders: set[str]
 ) -> Iterator[str]:
-    path = os.path.join(root, inside)
+    path = os.path.join(root, inside) if inside else root
     try:
         status = os.stat(path)
         here = status.st_dev, status.st_ino

@@ -8,7 +8,6 @@ nothing and import neither the script nor torch. Pickles go over their pipes alo
 import os
 import pickle
 import queue
-import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -19,7 +18,14 @@ import numpy as np
 from lampas.errors import LampasError
 from lampas.vision.decode import try_to_decode
 
-_START = "import sys; sys.path[:] = sys.argv[1:]; from lampas.vision.worker import serve; serve()"
+# Ctrl-C reaches a whole group of processes; to end these is the parent's business.
+_START = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+sys.path[:] = sys.argv[1:]
+from lampas.vision.worker import serve
+serve()
+"""
 
 Decoded = np.ndarray | str
 """The pixels (H, W, C) of an image, or why there are none."""
@@ -77,7 +83,6 @@ def _start() -> subprocess.Popen[bytes]:
 
 def serve() -> None:
     """Answer on standard output what comes in on standard input, until that ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, who then ends us
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a decoder may print must not come between the answers
     while True:
