@@ -7,8 +7,6 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
-from lampas.errors import LampasError
-
 _LOOKED_AT = 2000  # names: among so many there is an image, or they are no images
 _HEAD = 1 << 16  # bytes
 
@@ -58,7 +56,7 @@ def _lists_images(path: str, targets: Sequence[str], encoding: str) -> bool:
             return False
     try:
         frame = read_table(path, encoding=encoding)
-    except LampasError:
+    except ValueError:  # which all of its errors are
         return False  # the reader of tables will say what is wrong
     others = [name for name in frame.columns if name not in targets]
     held = [name for name in others if table.holds_images(frame[name])]

@@ -8,7 +8,7 @@ from lampas.errors import DataError
 from lampas.fitted import Fitted
 from lampas.vision.cache_folder import cache_folder
 from lampas.vision.read import Gathered, gather
-from lampas.vision.task import EPOCHS, images
+from lampas.vision.task import images
 
 
 def train(request: Request) -> Fitted:
@@ -22,7 +22,7 @@ def train(request: Request) -> Fitted:
         net=request.net,
         fine_tune=request.image.fine_tune,
         seed=request.seed,
-        epochs=request.epochs or EPOCHS,
+        epochs=request.epochs,
         patience=request.patience,
         batch_size=request.batch_size,
         callbacks=request.callbacks,

@@ -81,11 +81,16 @@ def loader(
     """Batches of images alone, or (images, *rows of `columns`), each of which has N rows.
 
     In training (`shuffle`) a last batch of one image is left out: batch norm cannot train on it,
-    and another image is last in each epoch.
+    and another image is last in each epoch. Out of training nothing is drawn from torch's random
+    state.
     """
     lonely = shuffle and len(album) > batch_size and len(album) % batch_size == 1
     rows = _Rows(album, columns)
-    return DataLoader(rows, batch_size, shuffle, collate_fn=_as_it_is, drop_last=lonely)
+    # A DataLoader draws a seed for its workers, also where it has none.
+    generator = None if shuffle else torch.Generator()
+    return DataLoader(
+        rows, batch_size, shuffle, collate_fn=_as_it_is, drop_last=lonely, generator=generator
+    )
 
 
 def _as_it_is(batch: Any) -> Any:

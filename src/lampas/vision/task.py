@@ -34,7 +34,7 @@ OptimizerLike = str | Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer]
 AugmentLike = Literal["auto"] | Augment | None
 Normalisation = tuple[Sequence[float], Sequence[float]]
 
-EPOCHS = 15
+EPOCHS, _MOST_EPOCHS, _STEPS = 15, 60, 600
 _RATE, _OWN_RATE = 3e-3, 1e-3  # of the built-in net, and of others, which may be deep
 _DECAY = 0.05
 _BATCH = 64
@@ -53,7 +53,7 @@ def images(
     normalise: Normalisation | None = None,
     fine_tune: int | None = None,
     seed: int = 0,
-    epochs: int = EPOCHS,
+    epochs: int | None = None,
     patience: int | None = None,
     batch_size: int | None = None,
     optimizer: OptimizerLike | None = None,
@@ -91,7 +91,8 @@ def images(
         random state on the CPU is afterwards what it was.
     epochs: of one cycle of the learning rate (two with `fine_tune`): its last epochs are its
         best, so the run goes to its end, and the weights of the epoch with the lowest loss on
-        held-out images are kept. patience: end sooner, after so many epochs without a lower one.
+        held-out images are kept. None: 15, and up to 60 where these are fewer than 600 steps.
+        patience: end sooner, after so many epochs without a lower loss.
     batch_size: None takes 64, and less for under 2 560 images. optimizer: a name, or a function
         of the parameters, as `lambda p: torch.optim.SGD(p, lr=0.1)`; its rate is the cycle's
         highest. None: AdamW, weight decay 0.05, with 0.003 for the built-in net, else 0.001.
@@ -110,7 +111,7 @@ def images(
     ['day', 'night']
     """
     if fine_tune is not None:
-        tuning.check(fine_tune, epochs, net)
+        tuning.check(fine_tune, epochs or EPOCHS, net)
     if not isinstance(data, Gathered):
         data = gather(
             data, targets, image_column=image_column, validation=validation, size=size,
@@ -124,6 +125,7 @@ def images(
     coder = TargetCoder.fit(data.schema, train.frame, _has_output_per_class(net))
     y = coder.encode(train.frame)
     batch_size = _batch_size(len(train)) if batch_size is None else batch_size
+    epochs = _epochs(len(train), batch_size) if epochs is None else epochs
     settings: dict[str, Any] = {
         "target": list(coder.names),
         "image_column": image_column,
@@ -270,3 +272,9 @@ def _validation(
 def _batch_size(rows: int) -> int:
     """64; below 2 560 images the power of two next below rows / 40, but at least 16."""
     return min(_BATCH, max(16, 2 ** ((rows // 40).bit_length() - 1) if rows >= 80 else 16))
+
+
+def _epochs(rows: int, batch_size: int) -> int:
+    """15; of small data as many as make 600 steps, up to 60."""
+    steps = -(-rows // batch_size)
+    return min(_MOST_EPOCHS, max(EPOCHS, -(-_STEPS // steps)))
