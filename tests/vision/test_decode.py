@@ -107,7 +107,9 @@ def test_damaged_exif_does_not_spoil_an_image():
     ],
 )
 def test_every_kind_of_pixel(image, form, wanted):
-    found = decode(file(image, form, **({"lossless": True} if form == "WEBP" else {})), (2, 2), 3, "")
+    found = decode(
+        file(image, form, **({"lossless": True} if form == "WEBP" else {})), (2, 2), 3, ""
+    )
     assert np.abs(found.astype(int) - wanted).max() <= 1
 
 
@@ -211,9 +213,7 @@ def test_damage_anywhere_gives_pixels_or_one_line(form):
 @pytest.mark.parametrize("side", [13_378, 20_000, 65_000])
 def test_a_bomb_is_told_by_its_header(side):
     """Both above our limit and above Pillow's, in no time and memory."""
-    wanted = (
-        "cat/1.jpg: it claims more than 178,956,970 pixels: too large, or a decompression bomb"
-    )
+    wanted = "cat/1.jpg: it claims more than 178,956,970 pixels: too large, or a decompression bomb"
     assert refused(png_header(side, side)) == wanted
 
 
