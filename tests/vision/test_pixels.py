@@ -1,4 +1,4 @@
-"""Pixels behind a file: right, read by the batch, safe beside others, with faults told in a line."""
+"""Pixels behind a file: right, read by the batch, safe beside others, each fault one line."""
 
 import os
 import re
