@@ -15,7 +15,7 @@ import PIL
 import torch
 
 from lampas.atomic import whole_file
-from lampas.errors import ArtifactError, DataError, InputError, LampasError
+from lampas.errors import ArtifactError, DataError, InputError
 from lampas.vision import cache_folder
 from lampas.vision.build import decode_all
 from lampas.vision.cache_file import Mapped, Shape, map_cache, open_cache, write_cache
@@ -58,7 +58,7 @@ class Pixels:
         return len(self._kept)
 
     def __getitem__(self, positions: Any) -> torch.Tensor:
-        rows = self._kept[np.asarray(positions) if _is_many(positions) else positions]
+        rows = self._kept[_plain(positions)]
         images = self._mapped.rows[rows] if np.ndim(rows) else self._mapped.rows[rows].copy()
         self._let_go(images.nbytes + _TOUCHED * np.size(rows))
         return torch.from_numpy(images).movedim(-1, -3)
@@ -72,8 +72,12 @@ class Pixels:
             self._touched = 0
 
 
-def _is_many(positions: Any) -> bool:
-    return not isinstance(positions, (int, slice, np.integer))
+def _plain(positions: Any) -> Any:
+    """What NumPy can look up by: an empty list is no list of floats."""
+    if isinstance(positions, (int, slice, np.integer)):
+        return positions
+    many = np.asarray(positions)
+    return many if len(many) else many.astype(np.int64)
 
 
 def load_pixels(
@@ -101,8 +105,8 @@ def load_pixels(
     names and 40 bytes each.
 
     Images that cannot be decoded are left out, as long as they are at most a tenth, and each
-    class keeps one. Raises `DataError` otherwise, `LampasError` where the cache cannot be
-    written, one line.
+    class keeps one. Raises `DataError` otherwise, and where the pixels cannot be written, one
+    line.
     """
     digests = read_digests(listing, progress)
     shape = (len(listing), *size, channels)
@@ -137,40 +141,38 @@ def _path(cache: str | Path | None, key: str, count: int) -> Path | None:
 
 def _temporary(key: str, shape: Shape, rows: Iterator[tuple[int, Decoded]]) -> Mapped:
     folder = Path(tempfile.gettempdir())
-    with _fault_told(f"a temporary file in {folder}"):
-        _check_room(folder, shape)
+    with _fault_told(f"a temporary file in {folder}", "TMPDIR"):
+        _check_room(folder, "TMPDIR", shape)
         with tempfile.TemporaryFile() as file:
             return map_cache(file, shape, write_cache(file, key, shape, rows))
 
 
 def _kept(path: Path, key: str, shape: Shape, rows: Iterator[tuple[int, Decoded]]) -> Mapped:
-    with _fault_told(str(path)):
+    with _fault_told(str(path), "LAMPAS_CACHE"):
         with whole_file(path) as file:
-            _check_room(path.parent, shape)
+            _check_room(path.parent, "LAMPAS_CACHE", shape)
             bad = write_cache(file, key, shape, rows)
         cache_folder.tidy(path.parent, path)
         with open(path, "rb") as file:
             return map_cache(file, shape, bad)
 
 
-def _check_room(folder: Path, shape: Shape) -> None:
+def _check_room(folder: Path, variable: str, shape: Shape) -> None:
     needed, free = math.prod(shape), shutil.disk_usage(folder).free
     if needed > free:
         raise DataError(
             f"the pixels of {shape[0]} images take {needed / 1e9:.3g} GB, and {folder} has "
-            f"{free / 1e9:.3g} GB free: make room, or set LAMPAS_CACHE to another folder"
+            f"{free / 1e9:.3g} GB free; make room there, or set {variable} to another folder"
         )
 
 
 @contextmanager
-def _fault_told(where: str) -> Generator[None]:
+def _fault_told(where: str, variable: str) -> Generator[None]:
     try:
         yield
     except DataError:
         raise
     except (ArtifactError, InputError, OSError) as error:
-        reason = str(error.__cause__ or error) if isinstance(error, LampasError) else str(error)
-        raise DataError(
-            f"cannot keep the images' pixels in {where}: {reason}: make room, or set "
-            "LAMPAS_CACHE to another folder"
-        ) from error
+        told = isinstance(error, (ArtifactError, InputError))
+        line = str(error) if told else f"cannot write {where}: {error.strerror or error}"
+        raise DataError(f"{line}; set {variable} to a folder with room for the pixels") from error
