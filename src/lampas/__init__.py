@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from lampas.seeding import seed
     from lampas.step import StepResult
     from lampas.tables.task import TabularModel, tabular
+    from lampas.vision.task import ImageModel, images
 
 __version__ = "0.1.0"
 
@@ -28,6 +29,7 @@ _HOMES = {
     "Callback": "lampas.callbacks",
     "Event": "lampas.callbacks",
     "History": "lampas.history",
+    "ImageModel": "lampas.vision.task",
     "LRFinder": "lampas.lr_finder",
     "LampasError": "lampas.errors",
     "Model": "lampas.model",
@@ -35,6 +37,7 @@ _HOMES = {
     "Stop": "lampas.callbacks",
     "TabularModel": "lampas.tables.task",
     "find_lr": "lampas.lr_finder",
+    "images": "lampas.vision.task",
     "load": "lampas.saving",
     "seed": "lampas.seeding",
     "tabular": "lampas.tables.task",
@@ -46,6 +49,7 @@ __all__ = [
     "Callback",
     "Event",
     "History",
+    "ImageModel",
     "LRFinder",
     "LampasError",
     "Model",
@@ -57,6 +61,7 @@ __all__ = [
     "datasets",
     "errors",
     "find_lr",
+    "images",
     "load",
     "losses",
     "metrics",

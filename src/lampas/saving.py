@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from lampas.fitted import Fitted
 
 FITTED = {
+    "image": "lampas.vision.image_model:ImageModel",
     "tabular": "lampas.tables.tabular_model:TabularModel",
 }
 """Kind of a saved run: the class that reads it. Imported when needed: pandas and more with it."""

@@ -9,6 +9,7 @@ from lampas.cli.usage import UsageError
 
 DEMOS = {
     "tabular": "lampas.cli.demos.tabular",
+    "image": "lampas.cli.demos.image",
 }
 """Kind of data: the module whose `demo(out, seed, force)` shows it."""
 
@@ -25,11 +26,13 @@ def demo(
     """Train on data that need no download, and show what comes out. Takes seconds.
 
     tabular: the passengers of the Titanic, 712 rows to learn who survived from, 179 to test on.
+    image: 1 437 handwritten digits as files in folders, and 360 to test on.
 
     \b
     Examples:
       lampas demo
       lampas demo tabular --out runs/first
+      lampas demo image --out runs/digits
     """
     if kind not in DEMOS:
         raise UsageError(f"unknown demo {kind!r}. Valid: {', '.join(DEMOS)}")

@@ -9,7 +9,10 @@ Run = Annotated[
 ]
 DataList = Annotated[
     list[str],
-    typer.Argument(metavar="DATA...", help="A .csv, .tsv, .txt (also .gz) or .parquet file."),
+    typer.Argument(
+        metavar="DATA...",
+        help="A .csv, .tsv, .txt (also .gz) or .parquet file; or images: a folder, .tar, .zip.",
+    ),
 ]
 OwnNet = Annotated[
     str | None,

@@ -1,7 +1,7 @@
 """What was typed for a training, as one value that each kind of data reads its part of."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -21,6 +21,26 @@ class TableOptions:
     kinds: "dict[str, Kind]"
     delimiter: str | None
     encoding: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImageOptions:
+    """What is asked of images alone; None for what suits them. See `lampas.images`.
+
+    `image`: a table's column of paths.
+    """
+
+    image: str | None = None
+    size: tuple[int, int] | None = None
+    channels: int | None = None
+    fine_tune: int | None = None
+
+    def refuse_for(self, kind: str) -> None:
+        """Wrong usage where one of these was given and the data are of another kind."""
+        for name, given in asdict(self).items():
+            if given is not None:
+                option = f"--{name.replace('_', '-')}"
+                raise UsageError(f"{option} is for images, and these data are {kind}: leave it out")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +65,7 @@ class Request:
     callbacks: "Sequence[CallbackLike]"
     people: TextIO
     table: TableOptions
+    image: ImageOptions
 
     @property
     def one(self) -> str:

@@ -23,7 +23,7 @@ def train(
     ] = None,
     kind_of_data: Annotated[
         str | None,
-        typer.Option("--as", metavar="KIND", help="tabular; found out by default."),
+        typer.Option("--as", metavar="KIND", help="tabular or image; found out by default."),
     ] = None,
     model: options.OwnNet = None,
     seed: Annotated[int, typer.Option(metavar="N", min=0, help="Of split, weights and order.")] = 0,
@@ -53,6 +53,21 @@ def train(
             help="number, category, boolean, date, text or identifier (ignored); repeatable.",
         ),
     ] = None,
+    image: Annotated[
+        str | None,
+        typer.Option(metavar="COLUMN", help="A table's column of image paths; found out."),
+    ] = None,
+    size: Annotated[
+        str | None,
+        typer.Option(metavar="PIXELS", help="Of images, as 64 or 48x64; found out by default."),
+    ] = None,
+    channels: Annotated[
+        int | None, typer.Option(metavar="N", help="Of images: 1 or 3; found out by default.")
+    ] = None,
+    fine_tune: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=1, help="Images: N epochs for your net's last layer alone."),
+    ] = None,
     delimiter: options.Delimiter = None,
     encoding: options.Encoding = "utf-8",
     device: Annotated[
@@ -63,8 +78,10 @@ def train(
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="A line an epoch.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only the result.")] = False,
 ) -> None:
-    """Train on a table: what its columns are is found out, shown, and can be corrected.
+    """Train on a table or on images: what they are is found out, shown, and can be corrected.
 
+    Images are a folder or archive with a folder for each class, perhaps below train and test, or
+    a table of paths and labels.
     A fifth of the rows is held out; training ends when the loss on them no longer falls, and the
     best epoch's weights are kept. The run's folder gets model.lampas, history.csv, curves.png and
     run.json. Ctrl-C ends the training and saves the best so far.
@@ -75,6 +92,8 @@ def train(
       lampas train houses.parquet --target price --kind zip=category --seed 1
       lampas train flags.csv --target red --target blue --validation test.csv
       lampas train passengers.csv --target Survived --model nets.py:Net --out runs/mine
+      lampas train pets --out runs/pets
+      lampas train pets.csv --target age --size 64 --epochs 5
     """
     kinds, held_out = usage.kinds(kind or []), usage.validation(validation)
     if verbose and quiet:
@@ -82,9 +101,12 @@ def train(
     from lampas.cli import kinds as sorts
     from lampas.cli import own, report, runs
     from lampas.cli.progress import display
-    from lampas.cli.request import Request, TableOptions
+    from lampas.cli.request import ImageOptions, Request, TableOptions
 
-    sort = sorts.find(data, kind_of_data)
+    sort = sorts.find(data, kind_of_data, target or (), encoding)
+    of_images = ImageOptions(image, usage.size(size), channels, fine_tune)
+    if sort != "image":
+        of_images.refuse_for(sort)
     people = sys.stderr if json else sys.stdout
     request = Request(
         data=tuple(data),
@@ -100,6 +122,7 @@ def train(
         callbacks=display(quiet, verbose),
         people=people,
         table=TableOptions(kinds, delimiter, encoding),
+        image=of_images,
     )
     with runs.new_folder(out, Path(data[0]).resolve().name.split(".")[0], force) as folder:
         began = time.perf_counter()
@@ -110,7 +133,10 @@ def train(
         runs.save(folder, fitted, seconds)
     if not quiet:
         report.training(fitted, seconds, people)
-    print(f"{report.held_out(fitted)}\n\n{report.whereabouts(folder, model)}", file=people)
+    print(
+        f"{report.held_out(fitted)}\n\n{report.whereabouts(folder, model, fitted.noun)}",
+        file=people,
+    )
     if json:
         print(json_line({"run": str(folder), "epochs": len(fitted.history), **fitted.metrics}))
     report.end(fitted)

@@ -30,7 +30,7 @@ def kinds(pairs: Sequence[str]) -> "dict[str, Kind]":
 
 
 def validation(text: str) -> float | Path | None:
-    """A share of the rows, the path of a table, or None for "0".
+    """A share of the rows, the path of data of their own, or None for "0".
 
     >>> validation("0.25"), validation("0") is None
     (0.25, True)
@@ -38,7 +38,7 @@ def validation(text: str) -> float | Path | None:
     try:
         share = float(text)
     except ValueError:
-        if Path(text).is_file():
+        if Path(text).exists():
             return Path(text)
         raise UsageError(
             f"--validation {text!r}: neither a share of the rows, as 0.2, nor a file that is there"
@@ -58,3 +58,17 @@ def shape(text: str) -> tuple[int, ...]:
     if not all(size.isdecimal() and int(size) for size in sizes):
         raise UsageError(f"--shape {text!r}: write sizes without the batch, as --shape 3,32,32")
     return tuple(map(int, sizes))
+
+
+def size(text: str | None) -> tuple[int, int] | None:
+    """Height and width of images in pixels.
+
+    >>> size("64"), size("48x64")
+    ((64, 64), (48, 64))
+    """
+    if text is None:
+        return None
+    sides = text.lower().split("x")
+    if len(sides) > 2 or not all(side.isdecimal() and int(side) for side in sides):
+        raise UsageError(f"--size {text!r}: write pixels, as --size 64, or HEIGHTxWIDTH")
+    return int(sides[0]), int(sides[-1])

@@ -1,0 +1,60 @@
+"""`lampas train` on images: what was found is shown, then a net is fitted."""
+
+from pathlib import Path
+
+from lampas.cli.request import Request
+from lampas.cli.usage import UsageError
+from lampas.errors import DataError
+from lampas.fitted import Fitted
+from lampas.vision.cache_folder import cache_folder
+from lampas.vision.read import Gathered, gather
+from lampas.vision.task import images
+
+
+def train(request: Request) -> Fitted:
+    """Find and decode the images, show them, fit the net."""
+    found = _gathered(request)
+    if not request.quiet:
+        print(f"{request.data[0]}\n{found}\n{_kept()}\n", file=request.people, flush=True)
+    return images(
+        found,
+        image_column=request.image.image,
+        net=request.net,
+        fine_tune=request.image.fine_tune,
+        seed=request.seed,
+        epochs=request.epochs,
+        patience=request.patience,
+        batch_size=request.batch_size,
+        callbacks=request.callbacks,
+        verbose=0,
+        device=request.device,
+    )
+
+
+def _gathered(request: Request) -> Gathered:
+    first, *more = request.data
+    if more:
+        raise UsageError(f"{more[0]}: one folder, archive or table of images is trained on")
+    held_out, options = request.validation, request.image
+    try:
+        return gather(
+            first,
+            request.targets or None,
+            image_column=options.image,
+            validation=str(held_out) if isinstance(held_out, Path) else held_out,
+            size=options.size,
+            channels=options.channels,
+            seed=request.seed,
+            progress=not request.quiet,
+        )
+    except DataError as error:
+        raise DataError(_shell_words(str(error))) from error
+
+
+def _shell_words(line: str) -> str:
+    line = line.replace("pass image_column=, one of", "add --image, one of")
+    return line.replace("name the target column, or several:", "add --target, perhaps several:")
+
+
+def _kept() -> str:
+    return f"decoded pixels are kept in {cache_folder()}"

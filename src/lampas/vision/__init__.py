@@ -1,0 +1,1 @@
+"""Images: found, decoded, augmented, learnt from (`lampas.images`)."""

@@ -1,0 +1,158 @@
+"""From what a user names to the images that are there, and what they show."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pandas as pd
+
+from lampas.errors import DataError
+from lampas.tables.schema import Column, Schema
+from lampas.vision import archive, layout, table
+from lampas.vision.decode import SUFFIXES
+from lampas.vision.layout import Layout, Part
+from lampas.vision.listing import Listing, labelled, unlabelled
+from lampas.vision.source import Folder, Source
+from lampas.vision.tree import Tree, is_image, walk
+
+ImagesLike = str | Path | pd.DataFrame | Sequence[str | Path]
+
+TARGET = "class"
+"""What the classes of folders are called where nobody says otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What `find_images` found. `held_out`: the images that folders say to validate on.
+
+    `notes`: lines for people, about what was left alone.
+    """
+
+    train: Listing
+    held_out: Listing | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def tested(self) -> Listing:
+        """Those to evaluate a trained run on: the held-out ones where there are such."""
+        return self.train if self.held_out is None else self.held_out
+
+    @property
+    def everything(self) -> Listing:
+        """All of them, as prediction wants them."""
+        if self.held_out is None:
+            return self.train
+        frame = pd.concat([self.train.frame, self.held_out.frame])
+        return replace(self.train, names=self.train.names + self.held_out.names, frame=frame)
+
+
+def find_images(
+    source: ImagesLike,
+    *,
+    targets: str | Sequence[str] | None = None,
+    image_column: str | None = None,
+    like: Schema | None = None,
+) -> Found:
+    """The images in `source`, with what they show.
+
+    source: a folder with a folder of images for each class, `root/class/*.jpg`, or with two
+        parts of such, `root/train/class/*.jpg` beside `root/test`, `val`, `valid` or
+        `validation`; a .tar (also .gz, .bz2, .xz) or .zip of such; a .csv, .tsv or .parquet
+        file, or a DataFrame, with a column of paths and others of labels; with `like`, also one
+        image, or a list of images.
+    targets: the columns to predict; of a folder or archive, what to call the class ("class").
+        image_column: the table's column of paths. None: see `lampas.vision.table.from_table`.
+    like: the schema of a trained run, for evaluation and prediction. Its targets are read where
+        they are there: call `Listing.check` where they have to be.
+
+    Folders: see `lampas.vision.layout.find_layout`. Images are known by their suffix (.jpg,
+    .jpeg, .png, .webp, .bmp, .gif, .tif, .tiff), and nothing is opened yet. Files and folders
+    that begin with a dot are left out, and other files too. Raises `DataError`, one line with
+    what, where and the fix.
+    """
+    wanted = [targets] if isinstance(targets, str) else list(targets or ())
+    if isinstance(source, pd.DataFrame):
+        return Found(table.from_table(source, wanted, image_column, like))
+    if isinstance(source, (str, Path)):
+        path = os.fspath(source)
+        if not os.path.isdir(path) and table.is_table(path):
+            return Found(table.from_table(path, wanted, image_column, like))
+        if not is_image(path) or os.path.isdir(path):
+            tree, where = _tree(path)
+            return _from_tree(tree, where, wanted, like)
+        source = [path]
+    return Found(_from_list([os.fspath(one) for one in source], like))
+
+
+def _tree(path: str) -> tuple[Tree, Source]:
+    if os.path.isdir(path):
+        return walk(path), Folder(path)
+    if not os.path.exists(path):
+        raise DataError(f"{path}: no such file or folder")
+    if archive.is_archive(path):
+        return archive.list_archive(path), archive.Archive(path)
+    raise DataError(
+        f"{path}: images come from a folder, a .tar or .zip, or a table that names them "
+        "(.csv, .tsv, .parquet)"
+    )
+
+
+def _from_tree(tree: Tree, source: Source, targets: Sequence[str], like: Schema | None) -> Found:
+    if len(targets) > 1:
+        raise DataError(
+            f"{tree.where}: folders say one thing of an image, its class; for {len(targets)} "
+            "targets pass a table with paths and labels"
+        )
+    found = layout.find_layout(tree)
+    notes = [f"{one} is left alone; {found.held_out} is held out" for one in found.others]
+    if like is None:
+        return _to_learn(tree, source, found, targets[0] if targets else TARGET, notes)
+    if not tree.images:
+        raise DataError(f"{tree.where}: no images in it (of {', '.join(SUFFIXES)})")
+    held_out = None if found.held_out is None else _as_known(tree, source, found.held_out, like)
+    return Found(_as_known(tree, source, found.train, like), held_out, tuple(notes))
+
+
+def _to_learn(
+    tree: Tree, source: Source, found: Layout, target: str, notes: Sequence[str]
+) -> Found:
+    train = layout.read_classes(tree, found.train)
+    held = None if found.held_out is None else layout.read_classes(tree, found.held_out)
+    line = layout.check_classes(tree, train, held)
+    classes = tuple(sorted(set(train.classes)))
+    task = "binary" if len(classes) == 2 else "multiclass"
+    column = Column(target, "target", values=classes)
+    schema = Schema((column,), task)
+    return Found(
+        _listing(source, train, schema),
+        None if held is None else _listing(source, held, schema),
+        (*notes, *([line] if line else [])),
+    )
+
+
+def _as_known(tree: Tree, source: Source, folder: str, like: Schema) -> Listing:
+    names = tuple(tree.under(folder))
+    if tree.loose(folder) or like.task not in ("binary", "multiclass"):
+        return Listing(names, source, unlabelled(names), like)
+    classes = tuple(layout.classes_of(names, folder))
+    return _listing(source, Part(folder, names, classes), like)
+
+
+def _listing(source: Source, part: Part, schema: Schema) -> Listing:
+    frame = labelled(part.names, part.classes, schema.targets[0].name)
+    return Listing(part.names, source, frame, schema)
+
+
+def _from_list(paths: list[str], like: Schema | None) -> Listing:
+    if like is None:
+        raise DataError(
+            "a list of images does not say what they show: pass a folder, or a table with paths "
+            "and labels"
+        )
+    if not paths:
+        raise DataError("the list of images is empty")
+    gone = next((path for path in paths if not os.path.isfile(path)), None)
+    if gone is not None:
+        raise DataError(f"{gone}: no such image")
+    return Listing(tuple(paths), Folder(""), unlabelled(paths), like)

@@ -1,0 +1,236 @@
+"""A fitted model for images: files or arrays in, classes or values out, all of it in one file."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from os import PathLike
+from typing import Any, final
+
+import pandas as pd
+import torch
+from torch import nn
+
+from lampas import artifact
+from lampas.fitted import restore, shown
+from lampas.history import History
+from lampas.model import Model
+from lampas.own_net import NetLike
+from lampas.tables.nets import Rescaled, RescaledMSELoss
+from lampas.tables.schema import Schema
+from lampas.tables.tabular_model import METRICS
+from lampas.tables.targets import TargetCoder
+from lampas.vision.album import Album, loader
+from lampas.vision.augment import Augment
+from lampas.vision.own_net import Sizes, build
+from lampas.vision.pipeline import FromBytes
+from lampas.vision.read import Reader, tell_skipped
+
+KIND = "image"
+_ROWS = 256  # images at a time outside of training
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How images reach the net: their size (H, W) in pixels, their channels, mean and deviation
+    of these in images scaled to [0, 1], and whether the mirror image is asked too."""
+
+    size: tuple[int, int]
+    channels: int
+    mean: tuple[float, ...]
+    deviation: tuple[float, ...]
+    mirrored: bool
+
+    @classmethod
+    def from_json(cls, plain: Mapping[str, Any]) -> "Form":
+        """The form that `dataclasses.asdict` wrote."""
+        height, width = plain["size"]
+        mean, deviation = tuple(plain["mean"]), tuple(plain["deviation"])
+        return cls((height, width), plain["channels"], mean, deviation, plain["mirrored"])
+
+    def sizes(self, targets: TargetCoder) -> Sizes:
+        """What the constructor of a net may ask for."""
+        return Sizes(self.channels, *self.size, targets.outputs, targets.task)
+
+
+@final
+class ImageModel:
+    """What `lampas.images` returns: a net, and all that stands between it and image files.
+
+    `model`: the `lampas.Model`, compiled; it takes uint8 (N, C, H, W). `form`: how images reach
+    it. `schema`: what is predicted. `targets`: how that is written for the loss. `metrics`: the
+    scores on the held-out images (on the training images where none were held out).
+
+    >>> import lampas, numpy as np, tempfile
+    >>> y = np.array(["dark", "light"] * 20)
+    >>> x = np.where(y == "light", 200, 50)[:, None, None] + np.zeros((40, 8, 8))
+    >>> model = lampas.images((x.astype("uint8"), y), epochs=2, verbose=0)
+    >>> model.predict(x[:2].astype("uint8")).columns.tolist()
+    ['target', 'probability of dark', 'probability of light']
+    >>> with tempfile.TemporaryDirectory() as run:
+    ...     model.save(f"{run}/model.lampas")
+    ...     again = ImageModel.load(f"{run}/model.lampas")
+    >>> again.predict(x.astype("uint8")).equals(model.predict(x.astype("uint8")))
+    True
+    """
+
+    def __init__(
+        self,
+        net: nn.Module,
+        form: Form,
+        schema: Schema,
+        targets: TargetCoder,
+        settings: Mapping[str, Any],
+        augment: Augment | None = None,
+    ) -> None:
+        self._net = type(net).__name__
+        self.pipeline = FromBytes(net, form.mean, form.deviation, augment, mirrored=form.mirrored)
+        whole = self.pipeline
+        if targets.scale:
+            whole = Rescaled(whole, targets.centre, targets.scale)
+        self.model = Model(whole)
+        self.form = form
+        self.schema = schema
+        self.targets = targets
+        self.settings = dict(settings)
+        self.metrics: dict[str, float] = {}
+        self._history = History()
+
+    noun = "image"
+
+    @property
+    def history(self) -> History:
+        """Loss and metrics, a row an epoch; `val_` is for the held-out images."""
+        return self.model.history if len(self.model.history) else self._history
+
+    def loss(self) -> nn.Module:
+        """The loss of this model's task, over outputs and targets as the net has them."""
+        match self.targets.task:
+            case "regression":
+                return RescaledMSELoss(self.targets.scale)
+            case "multiclass":
+                return nn.CrossEntropyLoss()
+            case _:
+                return nn.BCEWithLogitsLoss()
+
+    def to(self, device: str | torch.device) -> "ImageModel":
+        """Move net and loss to `device` ("auto": the accelerator where there is one).
+
+        The model is then compiled for evaluating and predicting, without an optimiser.
+        """
+        self.model.compile(None, self.loss(), list(METRICS[self.targets.task]), device=device)
+        return self
+
+    def evaluate(
+        self,
+        data: Any,
+        *,
+        image_column: str | None = None,
+        batch_size: int = _ROWS,
+        workers: int | None = None,
+    ) -> dict[str, float]:
+        """The loss and metrics over all images of `data`, which have their targets.
+
+        data: what `lampas.images` takes; of a folder with splits the held-out one counts. Images
+        that cannot be decoded are left out, and told on stderr. A score that the images do not
+        define, such as roc_auc of one class alone, is nan.
+
+        Raises `DataError` where the data do not fit the run, naming the first that does not.
+        """
+        reader = Reader(self.form.size, self.form.channels, workers)
+        album = reader.labelled(data, self.schema, self._column(image_column))
+        tell_skipped(reader.skipped)
+        return self.score(album, batch_size)
+
+    def _column(self, named: str | None) -> str | None:
+        """A table's column of paths: as named now, or as it was in training."""
+        return self.settings.get("image_column") if named is None else named
+
+    def score(self, album: Album, batch_size: int = _ROWS) -> dict[str, float]:
+        """The loss and metrics over images that were read already."""
+        truth = self.targets.encode(album.frame)
+        return self.model.evaluate(loader(album, truth, batch_size=batch_size))
+
+    def predict(
+        self,
+        data: Any,
+        *,
+        image_column: str | None = None,
+        batch_size: int = _ROWS,
+        workers: int | None = None,
+    ) -> pd.DataFrame:
+        """A prediction for each image, with the images' names as its index.
+
+        data: the path of one image, of a folder, an archive or a CSV; a list of paths; or uint8
+        arrays (N, H, W), (N, H, W, C) or (N, C, H, W). Columns: see `TargetCoder.decode`. Images
+        that cannot be decoded are left out, and told on stderr.
+
+        Raises `DataError` where there is no image that can be read.
+        """
+        reader = Reader(self.form.size, self.form.channels, workers)
+        album = reader.unlabelled(data, self.schema, self._column(image_column))
+        tell_skipped(reader.skipped)
+        outputs = self.model.predict(loader(album, batch_size=batch_size))
+        return self.targets.decode(outputs, album.names)
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write net, normalisation, schema, scores and history into one file, whole or not at
+        all. What changed the images in training is not saved: it is for training alone."""
+        content = {
+            "weights": self.model.state_dict(),
+            "form": asdict(self.form),
+            "schema": self.schema.to_json(),
+            "targets": self.targets.to_json(),
+        }
+        artifact.save(
+            artifact.Artifact(
+                KIND,
+                self._net,
+                content,
+                metrics=self.metrics,
+                history=self.history.rows,
+                settings=self.settings,
+            ),
+            path,
+        )
+
+    @classmethod
+    def load(cls, path: str | PathLike[str], net: NetLike | None = None) -> "ImageModel":
+        """The model that `save` wrote. net: as it was passed to `lampas.images`.
+
+        Raises `ArtifactError` for a damaged or foreign file, for a run with a net of the
+        user's when `net` is not passed, and where the weights do not fit it.
+        """
+        return cls.from_artifact(artifact.read(path), path, net)
+
+    @classmethod
+    def from_artifact(
+        cls, saved: artifact.Artifact, path: str | PathLike[str], net: NetLike | None = None
+    ) -> "ImageModel":
+        """The model in an artifact that was read from `path`."""
+        return restore(saved, path, KIND, net, _restored)
+
+    def example(self) -> torch.Tensor:
+        """Two black images, uint8 (2, C, H, W)."""
+        return torch.zeros(2, self.form.channels, *self.form.size, dtype=torch.uint8)
+
+    def describe(self) -> dict[str, Any]:
+        """The form of the images and the schema, as plain values."""
+        return {"images": asdict(self.form), "schema": self.schema.to_json()}
+
+    def __repr__(self) -> str:
+        about = f"{self.schema.task} of {', '.join(self.targets.names)}, {self._net}"
+        return shown("ImageModel", about, self.metrics)
+
+
+def _restored(saved: artifact.Artifact, net: NetLike | None) -> ImageModel:
+    content = saved.content
+    form = Form.from_json(content["form"])
+    targets = TargetCoder.from_json(content["targets"])
+    with torch.random.fork_rng(devices=[]):
+        built, _ = build(net, form.sizes(targets))
+    restored = ImageModel(built, form, Schema.from_json(content["schema"]), targets, saved.settings)
+    restored.model.load_state_dict(content["weights"])
+    restored.model.eval()
+    restored.to("cpu")
+    restored.metrics = dict(saved.metrics)
+    restored._history = History.from_rows(saved.history)  # pyright: ignore[reportPrivateUsage]
+    return restored
