@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from lampas.seeding import seed
     from lampas.step import StepResult
     from lampas.tables.task import TabularModel, tabular
+    from lampas.text.task import TextModel, texts
 
 __version__ = "0.1.0"
 
@@ -34,10 +35,12 @@ _HOMES = {
     "StepResult": "lampas.step",
     "Stop": "lampas.callbacks",
     "TabularModel": "lampas.tables.task",
+    "TextModel": "lampas.text.task",
     "find_lr": "lampas.lr_finder",
     "load": "lampas.saving",
     "seed": "lampas.seeding",
     "tabular": "lampas.tables.task",
+    "texts": "lampas.text.task",
 }
 _MODULES = ("callbacks", "datasets", "errors", "losses", "metrics", "optim")
 
@@ -52,6 +55,7 @@ __all__ = [
     "StepResult",
     "Stop",
     "TabularModel",
+    "TextModel",
     "__version__",
     "callbacks",
     "datasets",
@@ -63,6 +67,7 @@ __all__ = [
     "optim",
     "seed",
     "tabular",
+    "texts",
 ]
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 FITTED = {
     "tabular": "lampas.tables.tabular_model:TabularModel",
+    "text": "lampas.text.text_model:TextModel",
 }
 """Kind of a saved run: the class that reads it. Imported when needed: pandas and more with it."""
 
