@@ -4,6 +4,7 @@ import importlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol, cast
 
+from lampas.cli import find_text
 from lampas.cli.usage import UsageError
 
 if TYPE_CHECKING:
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
 TRAINERS = {
     "tabular": "lampas.cli.train_table",
+    "text": "lampas.cli.train_text",
 }
 """Kind of data: the module whose `train` fits a net to it."""
 
@@ -27,10 +29,15 @@ def trainer(kind: str) -> Trainer:
     return cast(Trainer, importlib.import_module(TRAINERS[kind]).train)
 
 
-def find(data: Sequence[str], named: str | None) -> str:
+def find(
+    data: Sequence[str],
+    named: str | None,
+    targets: Sequence[str] = (),
+    encoding: str = "utf-8",
+) -> str:
     """The kind of data at these paths: as named by --as, or by what is there."""
     if named is None:
-        return "tabular"
+        return "text" if find_text.fits(data, targets, encoding) else "tabular"
     if named not in TRAINERS:
         raise UsageError(f"--as {named!r}: valid are {', '.join(TRAINERS)}")
     return named

@@ -1,7 +1,7 @@
 """What was typed for a training, as one value that each kind of data reads its part of."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -21,6 +21,24 @@ class TableOptions:
     kinds: "dict[str, Kind]"
     delimiter: str | None
     encoding: str
+
+
+@dataclass(frozen=True, slots=True)
+class TextOptions:
+    """What is asked of texts alone; None for what suits them. See `lampas.texts`."""
+
+    text: str | None = None
+    net: str | None = None
+    positions: str | None = None
+    tokenizer: str | None = None
+    vocabulary: int | None = None
+    length: int | None = None
+
+    def refuse_for(self, kind: str) -> None:
+        """Wrong usage where one of these was given and the data are of another kind."""
+        for name, given in asdict(self).items():
+            if given is not None:
+                raise UsageError(f"--{name} is for texts, and these data are {kind}: leave it out")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +63,7 @@ class Request:
     callbacks: "Sequence[CallbackLike]"
     people: TextIO
     table: TableOptions
+    text: TextOptions
 
     @property
     def one(self) -> str:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from lampas.artifact import Artifact
 
-_KINDS = {"tabular": "a table's model", "model": "a model"}
+_KINDS = {"tabular": "a table's model", "text": "a model of texts", "model": "a model"}
 
 
 def summary(

@@ -23,7 +23,7 @@ def train(
     ] = None,
     kind_of_data: Annotated[
         str | None,
-        typer.Option("--as", metavar="KIND", help="tabular; found out by default."),
+        typer.Option("--as", metavar="KIND", help="tabular or text; found out by default."),
     ] = None,
     model: options.OwnNet = None,
     seed: Annotated[int, typer.Option(metavar="N", min=0, help="Of split, weights and order.")] = 0,
@@ -53,6 +53,27 @@ def train(
             help="number, category, boolean, date, text or identifier (ignored); repeatable.",
         ),
     ] = None,
+    text: Annotated[
+        str | None,
+        typer.Option(metavar="COLUMN", help="The column of texts; found out by default."),
+    ] = None,
+    net: Annotated[
+        str | None, typer.Option(metavar="NAME", help="For texts: conv (default) or transformer.")
+    ] = None,
+    positions: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Of the transformer: rope (default) or sinusoidal."),
+    ] = None,
+    tokenizer: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="For texts: word (default), bpe or character."),
+    ] = None,
+    vocabulary: Annotated[
+        int | None, typer.Option(metavar="N", min=10, help="For texts: at most so many tokens.")
+    ] = None,
+    length: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Tokens of a text that are read; 512.")
+    ] = None,
     delimiter: options.Delimiter = None,
     encoding: options.Encoding = "utf-8",
     device: Annotated[
@@ -63,8 +84,10 @@ def train(
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="A line an epoch.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only the result.")] = False,
 ) -> None:
-    """Train on a table: what its columns are is found out, shown, and can be corrected.
+    """Train on a table or on texts: what is in them is found out, shown, and can be corrected.
 
+    Texts are a table with one column of them beside the target, lines of JSON, a file a class
+    with one text a line, or a folder of such files, or with a folder of .txt files a class.
     A fifth of the rows is held out; training ends when the loss on them no longer falls, and the
     best epoch's weights are kept. The run's folder gets model.lampas, history.csv, curves.png and
     run.json. Ctrl-C ends the training and saves the best so far.
@@ -75,16 +98,23 @@ def train(
       lampas train houses.parquet --target price --kind zip=category --seed 1
       lampas train flags.csv --target red --target blue --validation test.csv
       lampas train passengers.csv --target Survived --model nets.py:Net --out runs/mine
+      lampas train reviews.tsv --target stars --net transformer --length 256
+      lampas train rt-polarity.neg rt-polarity.pos
     """
     kinds, held_out = usage.kinds(kind or []), usage.validation(validation)
     if verbose and quiet:
         raise usage.UsageError("--verbose and --quiet: choose one of them")
+    if model is not None and net is not None:
+        raise usage.UsageError("--model and --net: choose one of them")
     from lampas.cli import kinds as sorts
     from lampas.cli import own, report, runs
     from lampas.cli.progress import display
-    from lampas.cli.request import Request, TableOptions
+    from lampas.cli.request import Request, TableOptions, TextOptions
 
-    sort = sorts.find(data, kind_of_data)
+    sort = sorts.find(data, kind_of_data, target or (), encoding)
+    of_texts = TextOptions(text, net, positions, tokenizer, vocabulary, length)
+    if sort != "text":
+        of_texts.refuse_for(sort)
     people = sys.stderr if json else sys.stdout
     request = Request(
         data=tuple(data),
@@ -100,6 +130,7 @@ def train(
         callbacks=display(quiet, verbose),
         people=people,
         table=TableOptions(kinds, delimiter, encoding),
+        text=of_texts,
     )
     with runs.new_folder(out, Path(data[0]).resolve().name.split(".")[0], force) as folder:
         began = time.perf_counter()

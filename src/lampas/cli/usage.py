@@ -30,7 +30,7 @@ def kinds(pairs: Sequence[str]) -> "dict[str, Kind]":
 
 
 def validation(text: str) -> float | Path | None:
-    """A share of the rows, the path of a table, or None for "0".
+    """A share of the rows, the path of data of their own, or None for "0".
 
     >>> validation("0.25"), validation("0") is None
     (0.25, True)
@@ -38,7 +38,7 @@ def validation(text: str) -> float | Path | None:
     try:
         share = float(text)
     except ValueError:
-        if Path(text).is_file():
+        if Path(text).exists():
             return Path(text)
         raise UsageError(
             f"--validation {text!r}: neither a share of the rows, as 0.2, nor a file that is there"

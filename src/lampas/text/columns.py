@@ -32,15 +32,12 @@ def text_column(frame: pd.DataFrame, named: str | None, targets: Sequence[str]) 
         return found[0]
     if found:
         raise DataError(
-            f"{len(found)} columns hold texts: {_listed(found)}; name one: text={found[0]!r}"
+            f"{len(found)} columns hold texts: {_listed(found)}; pass text={found[0]!r}, or another"
         )
     rest = [str(name) for name in frame.columns if name not in targets and _words(frame[name])]
     if len(rest) == 1:
         return rest[0]
-    raise DataError(
-        f"no column looks like texts; the columns are: {_listed(frame.columns)}; name it: "
-        "text=COLUMN"
-    )
+    raise DataError(f"no column looks like texts; pass text=, one of: {_listed(frame.columns)}")
 
 
 def looks_like_texts(column: pd.Series) -> bool:
@@ -72,7 +69,7 @@ def target_columns(
         return (rest[0],)
     if not rest:
         raise DataError(f"there is no column beside the texts, {text!r}: nothing to predict")
-    raise DataError(f"which column is to be predicted? Pass targets=, of: {_listed(rest)}")
+    raise DataError(f"which column is to be predicted? pass targets=, one of: {_listed(rest)}")
 
 
 def _words(column: pd.Series) -> bool:

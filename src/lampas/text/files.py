@@ -33,7 +33,7 @@ def content(path: Path, encoding: str, empty: bool = False) -> str:
         line = text.count("\n", 0, null) + 1
         raise DataError(
             f"{path}: line {line} holds a null byte: this is no text file, or its encoding is "
-            "another: try encoding='utf-16'"
+            "another: pass encoding='utf-16'"
         )
     return text
 

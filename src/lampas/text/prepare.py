@@ -35,7 +35,6 @@ class Prepared:
     """A training part and a held-out one. Its `str` is what a person should see of them."""
 
     reading: Reading
-    column: str | None
     schema: Schema
     tokens: Tokens | GivenIds
     length: int
@@ -89,7 +88,6 @@ def prepare(
     tokens = _tokens(train, tokenizer, vocabulary)
     return Prepared(
         reading,
-        corpus.column,
         schema,
         tokens,
         length,

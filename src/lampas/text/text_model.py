@@ -1,6 +1,7 @@
 """A fitted model for texts: texts in, classes or values out, all of it in one file."""
 
 from collections.abc import Mapping
+from dataclasses import asdict, replace
 from os import PathLike
 from typing import Any, final
 
@@ -99,11 +100,12 @@ class TextModel:
         return TextDataset(part.ids, self._names, *targets)
 
     def evaluate(
-        self, data: TextsLike, *, encoding: str = "utf-8", batch_size: int = _ROWS
+        self, data: TextsLike, *, encoding: str | None = None, batch_size: int = _ROWS
     ) -> dict[str, float]:
         """The loss and metrics over all texts of `data`, which has the targets.
 
-        data: what `lampas.texts` takes. A score that the texts do not define, such as roc_auc of
+        data: what `lampas.texts` takes. encoding: of its files; None is that of the training. A
+        score that the texts do not define, such as roc_auc of
         one class alone, is nan. Raises `DataError` where texts or targets do not fit the training.
         """
         corpus = labelled(data, self._reading(encoding))
@@ -118,13 +120,14 @@ class TextModel:
         return self.model.evaluate(loader)
 
     def predict(
-        self, data: TextsLike, *, encoding: str = "utf-8", batch_size: int = _ROWS
+        self, data: TextsLike, *, encoding: str | None = None, batch_size: int = _ROWS
     ) -> pd.DataFrame:
         """A prediction for each text, blank ones too; see `TargetCoder.decode`.
 
         data: a list of texts, a table with the column of texts, a .txt file with one text a
         line; or whatever `lampas.texts` takes. The index is that of the frame, the line from 0,
-        or the file's name where each text is a file. Raises `DataError`.
+        or the file's name where each text is a file. encoding: of the files; None is that of the
+        training. Raises `DataError`.
         """
         corpus = unlabelled(data, self._reading(encoding))
         part = self._told(encoded(corpus, self.tokens, self.settings["length"]))
@@ -134,9 +137,8 @@ class TextModel:
         outputs[rows] = found
         return self.targets.decode(outputs, corpus.frame.index)
 
-    def _reading(self, encoding: str) -> Reading:
-        one = self.reading
-        return Reading(one.text, one.targets, encoding, one.one_a_file)
+    def _reading(self, encoding: str | None) -> Reading:
+        return self.reading if encoding is None else replace(self.reading, encoding=encoding)
 
     def _told(self, part: Part) -> Part:
         """The same, after a word of texts that are not read to their end."""
@@ -152,8 +154,7 @@ class TextModel:
             "schema": self.schema.to_json(),
             "tokens": self.tokens.to_json(),
             "targets": self.targets.to_json(),
-            "column": self.reading.text,
-            "one_a_file": self.reading.one_a_file,
+            "reading": asdict(self.reading),
         }
         artifact.save(
             artifact.Artifact(
@@ -205,7 +206,7 @@ def _restored(saved: artifact.Artifact, net: TextNet | None) -> TextModel:
     targets = TargetCoder.from_json(content["targets"])
     kind: Any = GivenIds if content["tokens"]["kind"] == "ids" else Tokens
     tokens = kind.from_json(content["tokens"])
-    reading = Reading(content["column"], targets.names, one_a_file=content["one_a_file"])
+    reading = Reading(**content["reading"] | {"targets": targets.names})
     which: Any = settings["net"] if net is None else net
     with torch.random.fork_rng(devices=[]):
         built = build(
