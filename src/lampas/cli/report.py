@@ -69,16 +69,18 @@ def held_out(model: "Fitted") -> str:
     return f"Scores on {what}{note}\n{scores({'value': model.metrics})}"
 
 
-def whereabouts(folder: Path, own_net: str | None) -> str:
-    """Where the run was saved, and what may be typed next."""
+def whereabouts(
+    folder: Path, own_net: str | None, other: str = "OTHER.csv", new: str = "NEW.csv"
+) -> str:
+    """Where the run was saved, and what may be typed next, on the data `other` and `new`."""
     run = shlex.quote(str(folder))
     own = f" --model {shlex.quote(own_net)}" if own_net else ""
     files = ", ".join(sorted(path.name for path in folder.iterdir() if path.is_file()))
     return (
         f"Saved in {folder}: {files}\n\n"
         f"Next:\n"
-        f"  lampas evaluate {run} OTHER.csv{own}\n"
-        f"  lampas predict {run} NEW.csv --out predictions.csv{own}\n"
+        f"  lampas evaluate {run} {other}{own}\n"
+        f"  lampas predict {run} {new} --out predictions.csv{own}\n"
         f"  lampas summary {run}{own}"
     )
 
