@@ -81,7 +81,8 @@ class InOrder(Sampler[list[int]]):
 
 def training_loader(dataset: TextDataset, batch_size: int) -> DataLoader[Any]:
     """Batches to train on, in another order each epoch."""
-    return _loader(dataset, LengthBatches(dataset.ids.lengths, batch_size))
+    batches = LengthBatches(dataset.ids.lengths, batch_size)
+    return DataLoader(dataset, batch_sampler=batches, collate_fn=_whole)
 
 
 def sorted_loader(dataset: TextDataset, batch_size: int) -> tuple[DataLoader[Any], torch.Tensor]:
@@ -90,11 +91,11 @@ def sorted_loader(dataset: TextDataset, batch_size: int) -> tuple[DataLoader[Any
     The longest come first, so that memory that does not suffice is found at once.
     """
     rows = dataset.ids.lengths.argsort(descending=True, stable=True)
-    return _loader(dataset, InOrder(rows, batch_size)), rows
-
-
-def _loader(dataset: TextDataset, batches: Sampler[list[int]]) -> DataLoader[Any]:
-    return DataLoader(dataset, batch_sampler=batches, collate_fn=_whole)
+    own = torch.Generator()  # a loader draws a seed for its workers, whether it has some or not
+    loader = DataLoader(
+        dataset, batch_sampler=InOrder(rows, batch_size), collate_fn=_whole, generator=own
+    )
+    return loader, rows
 
 
 def _whole(batch: Any) -> Any:

@@ -58,7 +58,7 @@ class Tokens:
     def fit(cls, texts: Iterable[str], kind: TokenKind, size: int | None = None) -> "Tokens":
         """From the training texts: at most `size` tokens, the most frequent ones."""
         if kind not in KINDS:
-            raise unknown_name("tokenizer", str(kind), ("auto", *KINDS))
+            raise unknown_name("tokenizer", str(kind), KINDS)
         made, trainer = _blank(kind, VOCABULARY[kind] if size is None else size)
         made.train_from_iterator(texts, trainer)
         return cls(made, kind)

@@ -36,7 +36,8 @@ class WordPath(nn.Module):
         """ids int64 (N, L), mask bool (N, L): (N, outputs)."""
         grams = grams_of(ids, mask, self.keys, self.vocabulary)
         counts = (grams >= 0) & (grams != nn.functional.pad(grams[:, :-1], (1, 0), value=-1))
-        share = counts / counts.sum(1, keepdim=True).clamp(min=1).sqrt()
+        share = counts.to(self.ratio.dtype)
+        share = share / share.sum(1, keepdim=True).clamp(min=1).sqrt()
         rows = grams.clamp(min=0)
         said = self.weight(rows) * nn.functional.embedding(rows, self.ratio)
         return self.bias + torch.einsum("ngo,ng->no", said, share)
