@@ -23,8 +23,10 @@ def text_column(frame: pd.DataFrame, named: str | None, targets: Sequence[str]) 
     >>> text_column(frame, None, [])
     'a'
     """
+    if named in targets:
+        raise DataError(f"{named!r} is the column of texts: it cannot be a target too")
     if named is not None:
-        return _there(frame, named)
+        return there(frame, named)
     found = [
         str(name) for name in frame.columns if name not in targets and looks_like_texts(frame[name])
     ]
@@ -55,18 +57,17 @@ def target_columns(
 ) -> tuple[str, ...]:
     """The columns to predict: those `named`, or the only one that is not the text.
 
+    text: its column; None where there was no table, and all columns are targets.
     Raises `DataError` where there is none, or several to choose from.
     """
     if named is not None:
         wanted = (named,) if isinstance(named, str) else tuple(named)
         for name in wanted:
-            _there(frame, name)
-        if text in wanted:
-            raise DataError(f"{text!r} is the column of texts: it cannot be a target too")
+            there(frame, name)
         return wanted
     rest = [str(name) for name in frame.columns if name != text]
-    if len(rest) == 1:
-        return (rest[0],)
+    if len(rest) == 1 or (rest and text is None):
+        return tuple(rest)
     if not rest:
         raise DataError(f"there is no column beside the texts, {text!r}: nothing to predict")
     raise DataError(f"which column is to be predicted? pass targets=, one of: {_listed(rest)}")
@@ -78,10 +79,11 @@ def _words(column: pd.Series) -> bool:
     )
 
 
-def _there(frame: pd.DataFrame, name: str) -> str:
+def there(frame: pd.DataFrame, name: str) -> str:
+    """`name`, a column of `frame`; `DataError` with the columns there are, nearest first."""
     if name not in frame.columns:
-        there = _listed(nearest(name, frame.columns))
-        raise DataError(f"column {name!r} is missing; the columns are: {there}")
+        names = _listed(nearest(name, frame.columns))
+        raise DataError(f"column {name!r} is missing; the columns are: {names}")
     return name
 
 

@@ -11,8 +11,8 @@ import torch
 
 from lampas.errors import DataError
 from lampas.tables.read import read_table
-from lampas.text import files
-from lampas.text.columns import text_column
+from lampas.text import files, values
+from lampas.text.columns import text_column, there
 from lampas.text.files import LABEL, TEXT
 from lampas.text.ids import TokenIds
 
@@ -77,17 +77,17 @@ def labelled(source: TextsLike, reading: Reading) -> Corpus:
     """
     if isinstance(source, Corpus):
         return source
-    if isinstance(source, tuple) and len(source) == 2 and not _are_paths(source):
+    if isinstance(source, tuple) and len(source) == 2 and not values.are_paths(source):
         texts, labels = source
         return _with_labels(unlabelled(texts, reading), labels, reading.targets)
-    if isinstance(source, Mapping) and _are_paths(list(source.values())):
+    if isinstance(source, Mapping) and values.are_paths(list(source.values())):
         return _of_class_files({str(k): Path(v) for k, v in source.items()}, reading)
-    if isinstance(source, Sequence) and not isinstance(source, str) and _are_paths(source):
-        return _of_class_files(files.named_by_file([Path(one) for one in source]), reading)
+    if isinstance(source, Sequence) and not isinstance(source, str) and values.are_paths(source):
+        return _of_paths([Path(one) for one in source], reading)
     if isinstance(source, str | Path):
         return _of_path(Path(source), reading)
     if isinstance(source, pd.DataFrame | Mapping):
-        return _of_frame(read_table(source), reading)
+        return _with_targets(read_table(source), reading)
     raise DataError(
         f"the texts are a {type(source).__name__}, without targets: pass a path, a table, or "
         "(texts, labels)"
@@ -104,14 +104,14 @@ def unlabelled(source: TextsLike, reading: Reading) -> Corpus:
         return source
     if isinstance(source, str | Path):
         return _to_predict(Path(source), reading)
-    if isinstance(source, Mapping) and _are_paths(list(source.values())):
+    if isinstance(source, Mapping) and values.are_paths(list(source.values())):
         return labelled(source, reading)
     if isinstance(source, pd.DataFrame | Mapping):
         return _of_frame(read_table(source), reading)
     if isinstance(source, pd.Series):
-        return Corpus(_strings(source), pd.DataFrame(index=source.index))
+        return Corpus(values.strings(source), pd.DataFrame(index=source.index))
     if isinstance(source, torch.Tensor | np.ndarray) and source.ndim == 2:
-        return _of_ids(TokenIds.of_matrix(_integers(source)))
+        return _of_ids(TokenIds.of_matrix(values.integers(source)))
     if isinstance(source, Sequence | np.ndarray) and len(source):
         return _of_list(list(source), reading)
     raise DataError(f"the texts are a {type(source).__name__}: pass a path, a table or a list")
@@ -132,14 +132,23 @@ def split_folders(source: TextsLike) -> tuple[Path, Path | None] | None:
 def _of_path(path: Path, reading: Reading) -> Corpus:
     if path.is_dir():
         return _of_folder(path, reading)
-    if _suffix(path) in _JSON or _suffix(path) in _TABLES:
-        return _of_table_file(path, reading)
+    if _suffix(path) in (*_JSON, *_TABLES):
+        return _with_targets(_table(path, reading), reading)
     if not path.exists():
         raise DataError(f"{path}: no such file")
     raise DataError(
         f"{path}: one file of lines is one class alone; pass a file a class, or a table (.csv, "
         ".tsv, .parquet, .jsonl)"
     )
+
+
+def _of_paths(paths: Sequence[Path], reading: Reading) -> Corpus:
+    missing = next((path for path in paths if not path.exists()), None)
+    if missing is not None:
+        raise DataError(
+            f"{str(missing)[:200]}: no such file; texts come with labels: (texts, labels)"
+        )
+    return _of_class_files(files.named_by_file(paths), reading)
 
 
 def _of_folder(root: Path, reading: Reading) -> Corpus:
@@ -154,7 +163,8 @@ def _of_folder(root: Path, reading: Reading) -> Corpus:
 
 def _of_class_files(paths: Mapping[str, Path], reading: Reading) -> Corpus:
     frame, blank = files.class_files(paths, reading.encoding)
-    notes = (f"{blank} blank lines were left out",) if blank else ()
+    what = "1 blank line was" if blank == 1 else f"{blank:,} blank lines were"
+    notes = (f"{what} left out",) if blank else ()
     return replace(_of_frame(frame, _plain(reading)), column=None, notes=notes)
 
 
@@ -163,10 +173,16 @@ def _plain(reading: Reading) -> Reading:
     return replace(reading, text=TEXT, targets=(LABEL,))
 
 
-def _of_table_file(path: Path, reading: Reading) -> Corpus:
+def _table(path: Path, reading: Reading) -> pd.DataFrame:
     if _suffix(path) in _JSON:
-        return _of_frame(read_table(files.json_lines(path, reading.encoding)), reading)
-    return _of_frame(read_table(path, encoding=reading.encoding), reading)
+        return read_table(files.json_lines(path, reading.encoding))
+    return read_table(path, encoding=reading.encoding)
+
+
+def _with_targets(frame: pd.DataFrame, reading: Reading) -> Corpus:
+    for name in reading.targets:
+        there(frame, name)
+    return _of_frame(frame, reading)
 
 
 def _to_predict(path: Path, reading: Reading) -> Corpus:
@@ -176,8 +192,8 @@ def _to_predict(path: Path, reading: Reading) -> Corpus:
             if reading.one_a_file
             else _of_path(path, reading)
         )
-    if _suffix(path) in _JSON or _suffix(path) in _TABLES:
-        return _of_table_file(path, reading)
+    if _suffix(path) in (*_JSON, *_TABLES):
+        return _of_frame(_table(path, reading), reading)
     if not path.exists():
         raise DataError(f"{path}: no such file; texts themselves are passed in a list: [text]")
     if reading.one_a_file:
@@ -202,7 +218,7 @@ def _of_files(paths: Sequence[Path], root: Path, reading: Reading) -> Corpus:
 
 def _of_frame(frame: pd.DataFrame, reading: Reading) -> Corpus:
     name = text_column(frame, reading.text, reading.targets)
-    return Corpus(_strings(frame[name]), frame.drop(columns=name), name)
+    return Corpus(values.strings(frame[name]), frame.drop(columns=name), name)
 
 
 def _of_list(source: list[Any], reading: Reading) -> Corpus:
@@ -210,11 +226,11 @@ def _of_list(source: list[Any], reading: Reading) -> Corpus:
         return _joined([_to_predict(path, reading) for path in source])
     if all(one is None or isinstance(one, str | float) for one in source):
         return Corpus(
-            _strings(pd.Series(source, dtype=object)), pd.DataFrame(index=range(len(source)))
+            values.strings(pd.Series(source, dtype=object)), pd.DataFrame(index=range(len(source)))
         )
     try:
         rows = [np.asarray(one) for one in source]
-        return _of_ids(TokenIds.of([_trimmed(_integers(row)) for row in rows]))
+        return _of_ids(TokenIds.of([values.trimmed(values.integers(row)) for row in rows]))
     except (TypeError, ValueError):
         kinds = ", ".join(sorted({type(one).__name__ for one in source}))
         raise DataError(f"a list of {kinds}: pass strings, or a list of token ids each") from None
@@ -225,59 +241,15 @@ def _joined(parts: Sequence[Corpus]) -> Corpus:
     return Corpus(texts, pd.DataFrame(index=range(len(texts))))
 
 
-def _trimmed(row: np.ndarray) -> list[int]:
-    return np.trim_zeros(row.ravel()).tolist()
-
-
 def _of_ids(ids: TokenIds) -> Corpus:
     return Corpus(ids, pd.DataFrame(index=range(len(ids))))
 
 
-def _integers(values: Any) -> np.ndarray:
-    found = values.detach().cpu().numpy() if isinstance(values, torch.Tensor) else values
-    if found.size and found.dtype.kind not in "iu":
-        raise DataError(f"token ids are whole numbers, and these are {found.dtype}")
-    if found.size and (found.min() < 0 or found.max() >= 2**31 - 2):
-        raise DataError(
-            f"token ids are from 0 to 2³¹, and these go from {found.min()} to {found.max()}"
-        )
-    return found
-
-
-def _strings(column: pd.Series) -> list[str]:
-    """The cells as text, "" where nothing is."""
-    there = column.notna().to_numpy()
-    found = [str(cell) if is_there else "" for cell, is_there in zip(column, there, strict=True)]
-    null = next((row for row, text in enumerate(found) if "\0" in text), None)
-    if null is not None:
-        raise DataError(
-            f"column {str(column.name)!r}: row {column.index[null]} holds a null byte: clean it, "
-            "or read the file in its own encoding"
-        )
-    return found
-
-
 def _with_labels(corpus: Corpus, labels: Any, targets: Sequence[str]) -> Corpus:
-    frame = _label_frame(labels, targets)
+    frame = values.label_frame(labels, targets)
     if len(frame) != len(corpus):
         raise DataError(f"there are {len(corpus)} texts but {len(frame)} labels")
     return replace(corpus, frame=frame.set_axis(corpus.frame.index))
-
-
-def _label_frame(labels: Any, targets: Sequence[str]) -> pd.DataFrame:
-    """Labels (N,) as a column, (N, T) as T columns; with the names that are asked for."""
-    if isinstance(labels, pd.DataFrame):
-        return labels
-    found = labels.detach().cpu().numpy() if isinstance(labels, torch.Tensor) else labels
-    if isinstance(found, pd.Series):
-        return found.to_frame(targets[0] if targets else found.name or LABEL)
-    array = np.asarray(found)
-    names = [LABEL] if array.ndim == 1 else [f"{LABEL} {one}" for one in range(array.shape[1])]
-    return pd.DataFrame(array, columns=list(targets) or names)
-
-
-def _are_paths(values: Sequence[Any]) -> bool:
-    return bool(len(values)) and all(isinstance(one, str | Path) for one in values)
 
 
 def _suffix(path: Path) -> str:
