@@ -5,7 +5,7 @@ from lampas.text.prepare import prepare
 
 FRAME = pd.DataFrame(
     {
-        "text": [*(f"sentence number {row} of all" for row in range(18)), "", "sentence number 0 of all"],
+        "text": [*(f"sentence number {row % 18} of all" for row in range(19)), ""],
         "label": ["good", "bad"] * 10,
     }
 )
@@ -17,9 +17,10 @@ def test_what_people_see():
         "texts       20 to train on, 4 held out",
         "to predict  label: good 10, bad 10",
         "tokens      1 to 4 a text; half have up to 4, 95 % up to 4",
-        "vocabulary  24 word tokens, learnt on the training texts; 0.0 % of the held-out are unknown",
+        "vocabulary  24 word tokens, learnt on the training texts; "
+        "0.0 % of the held-out are unknown",
         "length      4 tokens: 23 texts have more, and the rest of them is not read",
-        "note        1 text is blank (row 18), and read as one unknown token",
+        "note        1 text is blank (row 19), and read as one unknown token",
         "note        4 held-out texts are among the training texts too: scores on such are no test",
     ]
 

@@ -53,8 +53,10 @@ def test_several_classes(tokenizer):
 
 def test_several_yes_or_no_targets():
     labels = pd.DataFrame({"kind": KIND > 0, "fine": (CHOSEN == 0).any(1)})
-    model = fit(labels)
-    scores = model.evaluate((NEW, pd.DataFrame({"kind": NEW_KIND > 0, "fine": (NEW_CHOSEN == 0).any(1)})))
+    model = fit(labels, epochs=12)
+    scores = model.evaluate(
+        (NEW, pd.DataFrame({"kind": NEW_KIND > 0, "fine": (NEW_CHOSEN == 0).any(1)}))
+    )
     assert list(scores) == ["loss", "accuracy", "roc_auc"]
     assert scores["accuracy"] > 0.95
     assert model.predict(NEW).columns.tolist() == [
@@ -138,8 +140,10 @@ def test_truncation_is_told(capsys):
     err = capsys.readouterr().err
     assert "length      5 tokens: 240 texts have more, and the rest of them is not read" in err
     assert model.settings["cut"] == 192
-    assert model.predict([TEXTS[0], TEXTS[0] + " and so on"]).iloc[0].equals(
-        model.predict([TEXTS[0], TEXTS[0] + " and so on"]).iloc[1]
+    assert (
+        model.predict([TEXTS[0], TEXTS[0] + " and so on"])
+        .iloc[0]
+        .equals(model.predict([TEXTS[0], TEXTS[0] + " and so on"]).iloc[1])
     )
 
 
@@ -152,10 +156,15 @@ def test_a_model_tells_what_it_is():
         "ids": (2, 4),
         "mask": (2, 4),
     }
-    assert str(model.model.summary({"ids": (4,), "mask": (4,)}, {"ids": torch.int64, "mask": torch.bool}))
+    assert str(
+        model.model.summary({"ids": (4,), "mask": (4,)}, {"ids": torch.int64, "mask": torch.bool})
+    )
 
 
 def test_chinese_without_spaces():
-    good, bad = ["很好看的电影", "非常好看", "这个故事很好"], ["真难看的电影", "非常无聊", "这个故事不行"]
+    good, bad = (
+        ["很好看的电影", "非常好看", "这个故事很好"],
+        ["真难看的电影", "非常无聊", "这个故事不行"],
+    )
     model = texts((good * 10 + bad * 10, [1] * 30 + [0] * 30), epochs=10, verbose=0)
     assert model.predict(["故事好看", "难看又无聊"])["label"].tolist() == [1, 0]
