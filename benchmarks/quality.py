@@ -66,10 +66,8 @@ def threads(count: int) -> None:
 
 def show(name: str, case: Case, goal: str, seeds: int) -> None:
     """A line a score: its median, its values, and the goal once."""
-    runs: list[Scores] = []
     began = time.perf_counter()
-    for seed in range(seeds):
-        runs.append(case(seed))
+    runs = [case(seed) for seed in range(seeds)]
     seconds = (time.perf_counter() - began) / seeds
     print(f"\n{name}: median of {seeds} seeds, {seconds:.0f} s each; goal: {goal or 'none'}")
     for score in runs[0]:

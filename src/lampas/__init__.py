@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from lampas.seeding import seed
     from lampas.step import StepResult
     from lampas.tables.task import TabularModel, tabular
+    from lampas.text.task import TextModel, texts
     from lampas.vision.task import ImageModel, images
 
 __version__ = "0.1.0"
@@ -36,11 +37,13 @@ _HOMES = {
     "StepResult": "lampas.step",
     "Stop": "lampas.callbacks",
     "TabularModel": "lampas.tables.task",
+    "TextModel": "lampas.text.task",
     "find_lr": "lampas.lr_finder",
     "images": "lampas.vision.task",
     "load": "lampas.saving",
     "seed": "lampas.seeding",
     "tabular": "lampas.tables.task",
+    "texts": "lampas.text.task",
 }
 _MODULES = ("callbacks", "datasets", "errors", "losses", "metrics", "optim")
 
@@ -56,6 +59,7 @@ __all__ = [
     "StepResult",
     "Stop",
     "TabularModel",
+    "TextModel",
     "__version__",
     "callbacks",
     "datasets",
@@ -68,6 +72,7 @@ __all__ = [
     "optim",
     "seed",
     "tabular",
+    "texts",
 ]
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 FITTED = {
     "image": "lampas.vision.image_model:ImageModel",
     "tabular": "lampas.tables.tabular_model:TabularModel",
+    "text": "lampas.text.text_model:TextModel",
 }
 """Kind of a saved run: the class that reads it. Imported when needed: pandas and more with it."""
 

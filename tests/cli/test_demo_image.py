@@ -15,7 +15,7 @@ def test_the_demo_of_images(process, tmp_path, monkeypatch):
     assert "right answers, with their chance" in out
     assert max(map(len, out.splitlines())) < 80
     next_line = "lampas predict run run/samples/7.png"
-    assert out.rstrip().endswith(next_line)
+    assert f"\n  {next_line}\n" in out
     answer = process(*next_line.split()[1:], cwd=tmp_path)
     assert answer.out.splitlines()[1].startswith("run/samples/7.png,")
     assert sorted(path.name for path in Path(tmp_path / "run" / "samples").iterdir()) == [

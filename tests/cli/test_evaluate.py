@@ -3,6 +3,7 @@ import json
 import pytest
 
 import lampas
+from lampas.saving import FITTED
 
 
 def test_json_is_the_scores_alone(process, run_folder, tables):
@@ -62,7 +63,7 @@ def test_a_run_of_another_kind(shell, tables, tmp_path):
     import torch
 
     lampas.Model(torch.nn.Linear(2, 1)).save(tmp_path / "m.lampas")
-    answer = shell("evaluate", tmp_path / "m.lampas", tables / "new.csv")
-    assert (
-        answer.error == f"{tmp_path / 'm.lampas'} holds a run of kind 'model'; known are: tabular"
+    path = tmp_path / "m.lampas"
+    assert shell("evaluate", path, tables / "new.csv").error == (
+        f"{path} holds a run of kind 'model'; known are: {', '.join(sorted(FITTED))}"
     )

@@ -43,7 +43,13 @@ def test_version(shell):
 
 
 def test_wrong_usage_is_code_2(shell):
-    for arguments in (["--nope"], ["nope"], ["train"], ["train", "a.csv"], ["evaluate", "run"]):
+    for arguments in (
+        ["--nope"],
+        ["nope"],
+        ["train"],
+        ["train", "a.csv", "--seed", "x"],
+        ["evaluate", "run"],
+    ):
         answer = shell(*arguments)
         assert answer.code == 2, arguments
         assert answer.out == ""
@@ -54,7 +60,7 @@ def test_python_m_is_the_same():
     command = [sys.executable, "-m", "lampas.cli", "demo", "nope"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert done.stderr == "lampas: error: unknown demo 'nope'. Valid: tabular\n"
+    assert done.stderr == "lampas: error: unknown demo 'nope'. Valid: tabular, image, text\n"
 
 
 def test_a_reader_that_is_gone_leaves_no_traceback(run_folder, tables):

@@ -5,5 +5,6 @@ def test_wrong_usage(shell, tables):
     )  # fmt: skip
     answer = shell("train", tables / "train.csv", tables / "new.csv", "-t", "bought")
     assert (answer.code, answer.error) == (
-        2, f"{tables / 'new.csv'}: one table is trained on at a time",
+        2, f"{tables / 'new.csv'}: one table is trained on at a time; hold one out by "
+        "--validation FILE",
     )  # fmt: skip

@@ -120,10 +120,10 @@ def test_wrong_usage(shell, pictures, tables, tmp_path):
         2, "--size '8x9x3': write pixels, as --size 64, or HEIGHTxWIDTH",
     )  # fmt: skip
     assert refused(shell, tables / "train.csv", "-t", "bought", "--size", 8) == (
-        2, "--size is for images, and these data are tabular: leave it out",
+        2, "--size is for images, and the data are a table: leave it out",
     )  # fmt: skip
     assert refused(shell, tables / "train.csv", "-t", "bought", "--fine-tune", 1) == (
-        2, "--fine-tune is for images, and these data are tabular: leave it out",
+        2, "--fine-tune is for images, and the data are a table: leave it out",
     )  # fmt: skip
 
 

@@ -1,8 +1,11 @@
-"""A table read for a command, whose errors speak the shell's language."""
+"""Data read for a command, whose errors speak the shell's language."""
 
 import re
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 from lampas.cli.usage import UsageError
 from lampas.errors import DataError
@@ -11,8 +14,16 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from lampas.fitted import Fitted
+    from lampas.text.text_model import TextModel
 
-_PYTHON = re.compile(r"pass (encoding|delimiter)=(?:'([^']*)')?")
+_PYTHON = re.compile(r"pass (encoding|delimiter|text|targets)=(?:'([^']*)')?")
+_SHELL = {
+    "encoding": ("--encoding", "NAME"),
+    "delimiter": ("--delimiter", "CHARACTER"),
+    "text": ("--text", "COLUMN"),
+    "targets": ("--target", "COLUMN"),
+}
+_TABLES = (".csv", ".tsv", ".tab", ".parquet", ".pq")
 
 
 def read(path: str, delimiter: str | None, encoding: str) -> "pd.DataFrame":
@@ -23,16 +34,28 @@ def read(path: str, delimiter: str | None, encoding: str) -> "pd.DataFrame":
         delimiter = delimiter.replace("\\t", "\t")
         if len(delimiter) != 1 or delimiter in '\r\n"':
             raise UsageError(f"--delimiter {delimiter!r}: one letter is needed, as --delimiter ';'")
-    try:
+    with shell_spoken():
         return read_table(path, delimiter=delimiter, encoding=encoding)
-    except DataError as error:
-        raise DataError(shell_words(str(error))) from error
+
+
+def read_texts(
+    paths: Sequence[str], delimiter: str | None, encoding: str
+) -> "pd.DataFrame | Path | list[Path]":
+    """The frame of a table's file, which has a delimiter; of anything else the paths."""
+    if len(paths) > 1:
+        return [Path(path) for path in paths]
+    is_table = paths[0].lower().removesuffix(".gz").endswith(_TABLES)
+    return read(paths[0], delimiter, encoding) if is_table else Path(paths[0])
 
 
 def for_run(
     fitted: "Fitted", paths: Sequence[str], delimiter: str | None, encoding: str
-) -> "pd.DataFrame | str | list[str]":
+) -> "pd.DataFrame | str | Path | list[str] | list[Path]":
     """What `fitted` can evaluate or predict of the files at `paths`."""
+    if fitted.noun == "text":
+        of_texts = cast("TextModel", fitted)
+        of_texts.reading = replace(of_texts.reading, encoding=encoding)
+        return read_texts(paths, delimiter, encoding)
     if fitted.noun != "row":
         return paths[0] if len(paths) == 1 else list(paths)
     if len(paths) > 1:
@@ -46,4 +69,18 @@ def shell_words(line: str) -> str:
     >>> shell_words("it may be 'cp1252': pass encoding='cp1252'")
     "it may be 'cp1252': add --encoding cp1252"
     """
-    return _PYTHON.sub(lambda found: f"add --{found[1]} {found[2] or 'CHARACTER'}", line)
+
+    def option(found: re.Match[str]) -> str:
+        name, example = _SHELL[found[1]]
+        return f"add {name} {found[2] or example}"
+
+    return _PYTHON.sub(option, line)
+
+
+@contextmanager
+def shell_spoken() -> Generator[None]:
+    """Errors about data within the block name options, and not Python's arguments."""
+    try:
+        yield
+    except DataError as error:
+        raise DataError(shell_words(str(error))) from error

@@ -10,6 +10,7 @@ from lampas.cli.usage import UsageError
 DEMOS = {
     "tabular": "lampas.cli.demos.tabular",
     "image": "lampas.cli.demos.image",
+    "text": "lampas.cli.demos.text",
 }
 """Kind of data: the module whose `demo(out, seed, force)` shows it."""
 
@@ -27,12 +28,14 @@ def demo(
 
     tabular: the passengers of the Titanic, 712 rows to learn who survived from, 179 to test on.
     image: 1 437 handwritten digits as files in folders, and 360 to test on.
+    text: which library is this sentence from? Sentences of the docstrings of what is installed.
 
     \b
     Examples:
       lampas demo
       lampas demo tabular --out runs/first
       lampas demo image --out runs/digits
+      lampas demo text
     """
     if kind not in DEMOS:
         raise UsageError(f"unknown demo {kind!r}. Valid: {', '.join(DEMOS)}")

@@ -32,7 +32,8 @@ def evaluate(
 
     fitted = runs.load(run, model, f"lampas evaluate {shlex.join([run, *data])}")
     given = tables.for_run(fitted, data, delimiter, encoding)
-    found = fitted.evaluate(given)
+    with tables.shell_spoken():
+        found = fitted.evaluate(given)
     if json:
         print(json_line(found))
         return

@@ -1,43 +1,89 @@
-"""Which kind of data is trained on, and the file that does it."""
+"""The kinds of data: what each is called, which file trains on it, and how it is recognised."""
 
 import importlib
+import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, cast
 
-from lampas.cli import find_image
+from lampas.cli import find_image, find_text
+from lampas.cli.request import Request, refuse
 from lampas.cli.usage import UsageError
+from lampas.errors import DataError
 
 if TYPE_CHECKING:
-    from lampas.cli.request import Request
     from lampas.fitted import Fitted
 
-TRAINERS = {
-    "tabular": "lampas.cli.train_table",
-    "image": "lampas.cli.train_image",
+
+@dataclass(frozen=True, slots=True)
+class DataKind:
+    """What the shell knows of a kind of data.
+
+    `trainer`: the module whose `train` fits a net to it. `called`: such data, for messages.
+    `after`: the commands that a run may be followed by, with RUN for its folder.
+    """
+
+    trainer: str
+    called: str
+    after: tuple[str, ...]
+
+
+KINDS = {
+    "tabular": DataKind(
+        "lampas.cli.train_table",
+        "a table",
+        ("evaluate RUN OTHER.csv", "predict RUN NEW.csv --out predictions.csv"),
+    ),
+    "image": DataKind(
+        "lampas.cli.train_image",
+        "images",
+        ("evaluate RUN OTHER_FOLDER", "predict RUN NEW.jpg --out predictions.csv"),
+    ),
+    "text": DataKind(
+        "lampas.cli.train_text",
+        "texts",
+        ("evaluate RUN OTHER.csv", "predict RUN NEW.txt --out predictions.csv"),
+    ),
 }
-"""Kind of data: the module whose `train` fits a net to it."""
 
 
 class Trainer(Protocol):
     """Shows what was found in the data, trains, and returns what was fitted."""
 
-    def __call__(self, request: "Request") -> "Fitted": ...
+    def __call__(self, request: Request) -> "Fitted": ...
 
 
 def trainer(kind: str) -> Trainer:
     """The function that trains on data of this kind."""
-    return cast(Trainer, importlib.import_module(TRAINERS[kind]).train)
+    return cast(Trainer, importlib.import_module(KINDS[kind].trainer).train)
 
 
-def find(
-    data: Sequence[str],
-    named: str | None,
-    targets: Sequence[str] = (),
-    encoding: str = "utf-8",
-) -> str:
+def find(data: Sequence[str], named: str | None, targets: Sequence[str], encoding: str) -> str:
     """The kind of data at these paths: as named by --as, or by what is there."""
-    if named is None:
-        return "image" if find_image.fits(data, targets, encoding) else "tabular"
-    if named not in TRAINERS:
-        raise UsageError(f"--as {named!r}: valid are {', '.join(TRAINERS)}")
-    return named
+    if named is not None:
+        if named not in KINDS:
+            raise UsageError(f"--as {named!r}: valid are {', '.join(KINDS)}")
+        return named
+    _require_there(data)
+    if find_image.fits(data, targets, encoding):
+        return "image"
+    return "text" if find_text.fits(data, targets, encoding) else "tabular"
+
+
+def _require_there(data: Sequence[str]) -> None:
+    for path in data:
+        if not os.path.exists(path):
+            from lampas.datasets import names
+
+            hint = f'; the data set has the path that "lampas datasets {path}" prints'
+            raise DataError(f"{path}: no such file{hint if path in names() else ''}")
+
+
+def refuse_others(request: Request, kind: str) -> None:
+    """Wrong usage where an option was typed that is for another kind of data than `kind`."""
+    called = KINDS[kind].called
+    for other, given in (("image", request.image), ("text", request.text)):
+        if other != kind:
+            refuse(given, KINDS[other].called, called)
+    if request.net is not None and kind in ("tabular", "image"):
+        raise UsageError(f"--net is for texts, and the data are {called}: yours goes by --model")

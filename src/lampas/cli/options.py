@@ -1,4 +1,4 @@
-"""Options that several commands share."""
+"""The options of the commands, each with its help; `train` alone has most of them."""
 
 from typing import Annotated
 
@@ -11,7 +11,7 @@ DataList = Annotated[
     list[str],
     typer.Argument(
         metavar="DATA...",
-        help="A .csv, .tsv, .txt (also .gz) or .parquet file; or images: a folder, .tar, .zip.",
+        help="A table (.csv, .tsv, .parquet, .jsonl), images (a folder, .tar, .zip) or texts.",
     ),
 ]
 OwnNet = Annotated[
@@ -31,3 +31,79 @@ Delimiter = Annotated[
     typer.Option(metavar="TEXT", help="What separates the fields; found out by default."),
 ]
 Encoding = Annotated[str, typer.Option(metavar="NAME", help="Of a text file.")]
+
+Targets = Annotated[
+    list[str] | None,
+    typer.Option("--target", "-t", metavar="COLUMN", help="What to predict; may be repeated."),
+]
+Out = Annotated[
+    str | None,
+    typer.Option("--out", "-o", metavar="RUN", help="Folder; runs/DATA-DATE-TIME by default."),
+]
+As = Annotated[
+    str | None,
+    typer.Option("--as", metavar="DATA-KIND", help="tabular, image or text; found out by default."),
+]
+Net = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="A built-in net; of texts: conv or transformer."),
+]
+Seed = Annotated[int, typer.Option(metavar="N", min=0, help="Of split, weights and order.")]
+Epochs = Annotated[
+    int | None, typer.Option(metavar="N", min=1, help="At most so many; a table's default is 300.")
+]
+Patience = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N", min=1, help="Stop after so many epochs without a lower loss; 16 for a table."
+    ),
+]
+BatchSize = Annotated[
+    int | None, typer.Option(metavar="N", min=1, help="Samples in a batch; 64 and more by default.")
+]
+Validation = Annotated[
+    str, typer.Option(metavar="SHARE|DATA", help="What to hold out; 0 for nothing.")
+]
+Kinds = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="COLUMN=KIND",
+        help="number, category, boolean, date, text or identifier (ignored); repeatable.",
+    ),
+]
+Image = Annotated[
+    str | None, typer.Option(metavar="COLUMN", help="A table's column of image paths; found out.")
+]
+Size = Annotated[
+    str | None,
+    typer.Option(metavar="PIXELS", help="Of images, as 64 or 48x64; found out by default."),
+]
+Channels = Annotated[
+    int | None, typer.Option(metavar="N", help="Of images: 1 or 3; found out by default.")
+]
+FineTune = Annotated[
+    int | None,
+    typer.Option(metavar="N", min=1, help="Images: N epochs for your net's last layer alone."),
+]
+Text = Annotated[
+    str | None, typer.Option(metavar="COLUMN", help="The column of texts; found out by default.")
+]
+Positions = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="Of the transformer: rope (default) or sinusoidal."),
+]
+Tokenizer = Annotated[
+    str | None, typer.Option(metavar="NAME", help="For texts: word (default), bpe or character.")
+]
+Vocabulary = Annotated[
+    int | None, typer.Option(metavar="N", min=10, help="For texts: at most so many tokens.")
+]
+Length = Annotated[
+    int | None, typer.Option(metavar="N", min=1, help="Tokens of a text that are read; 512.")
+]
+Device = Annotated[
+    str, typer.Option(metavar="NAME", help="cpu, cuda, mps …; auto takes the fastest.")
+]
+Force = Annotated[bool, typer.Option("--force", help="Replace the run in --out.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="A line an epoch.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Only the result.")]

@@ -44,7 +44,9 @@ def predict(
     from lampas.cli import runs
 
     fitted = runs.load(run, model, f"lampas predict {shlex.join([run, *data])}")
-    found = fitted.predict(tables.for_run(fitted, data, delimiter, encoding))
+    given = tables.for_run(fitted, data, delimiter, encoding)
+    with tables.shell_spoken():
+        found = fitted.predict(given)
     if found.index.name is None:
         found = found.rename_axis("row" if "row" not in found.columns else "row number")
     if out is None:

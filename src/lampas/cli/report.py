@@ -3,6 +3,7 @@
 import shlex
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -69,23 +70,13 @@ def held_out(model: "Fitted") -> str:
     return f"Scores on {what}{note}\n{scores({'value': model.metrics})}"
 
 
-_NEW = {"row": ("OTHER.csv", "NEW.csv"), "image": ("OTHER_FOLDER", "NEW.jpg")}
-"""By noun: what a run is evaluated on, and what it predicts."""
-
-
-def whereabouts(folder: Path, own_net: str | None, noun: str = "row") -> str:
-    """Where the run was saved, and what may be typed next."""
-    other, new = _NEW[noun]
+def whereabouts(folder: Path, own_net: str | None, after: Sequence[str]) -> str:
+    """Where the run was saved, and what may be typed next: `after`, with the folder for RUN."""
     run = shlex.quote(str(folder))
     own = f" --model {shlex.quote(own_net)}" if own_net else ""
     files = ", ".join(sorted(path.name for path in folder.iterdir() if path.is_file()))
-    return (
-        f"Saved in {folder}: {files}\n\n"
-        f"Next:\n"
-        f"  lampas evaluate {run} {other}{own}\n"
-        f"  lampas predict {run} {new} --out predictions.csv{own}\n"
-        f"  lampas summary {run}{own}"
-    )
+    commands = [f"  lampas {one.replace('RUN', run)}{own}" for one in (*after, "summary RUN")]
+    return "\n".join([f"Saved in {folder}: {files}\n", "Next:", *commands])
 
 
 def require_an_epoch(model: "Fitted") -> None:

@@ -35,27 +35,40 @@ class ImageOptions:
     channels: int | None = None
     fine_tune: int | None = None
 
-    def refuse_for(self, kind: str) -> None:
-        """Wrong usage where one of these was given and the data are of another kind."""
-        for name, given in asdict(self).items():
-            if given is not None:
-                option = f"--{name.replace('_', '-')}"
-                raise UsageError(f"{option} is for images, and these data are {kind}: leave it out")
+
+@dataclass(frozen=True, slots=True)
+class TextOptions:
+    """What is asked of texts alone; None for what suits them. See `lampas.texts`."""
+
+    text: str | None = None
+    positions: str | None = None
+    tokenizer: str | None = None
+    vocabulary: int | None = None
+    length: int | None = None
+
+
+def refuse(options: ImageOptions | TextOptions, called: str, given: str) -> None:
+    """Wrong usage where one of the `options`, for data `called` so, was typed for `given`."""
+    for name, value in asdict(options).items():
+        if value not in (None, ()):
+            option = f"--{name.replace('_', '-')}"
+            raise UsageError(f"{option} is for {called}, and the data are {given}: leave it out")
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
     """A training as it was typed.
 
-    `data`: the paths. `validation`: a share, a path of data of its own, or None. `net`: the class
-    that `model` names. `epochs`, `patience`, `batch_size`: None for what suits the kind of data.
-    `people`: where what a person reads goes.
+    `data`: the paths. `validation`: a share, a path of data of its own, or None. `own_net`: the
+    class that --model names; `net`: the name of a built-in one. `epochs`, `patience`,
+    `batch_size`: None for what suits the kind of data. `people`: where what a person reads goes.
     """
 
     data: tuple[str, ...]
     targets: tuple[str, ...]
     validation: float | Path | None
-    net: "type[nn.Module] | None"
+    own_net: "type[nn.Module] | None"
+    net: str | None
     seed: int
     epochs: int | None
     patience: int | None
@@ -66,13 +79,16 @@ class Request:
     people: TextIO
     table: TableOptions
     image: ImageOptions
+    text: TextOptions
 
     @property
     def one(self) -> str:
         """The path of the data, of which this kind takes one alone."""
         first, *more = self.data
         if more:
-            raise UsageError(f"{more[0]}: one table is trained on at a time")
+            raise UsageError(
+                f"{more[0]}: one table is trained on at a time; hold one out by --validation FILE"
+            )
         return first
 
     def need_target(self) -> tuple[str, ...]:
@@ -80,3 +96,12 @@ class Request:
         if not self.targets:
             raise UsageError("what shall be predicted? Add --target COLUMN")
         return self.targets
+
+    def named_net(self, valid: Sequence[str]) -> str:
+        """The built-in net that --net names, the first of `valid` where none is named."""
+        name = valid[0] if self.net is None else self.net
+        if name not in valid:
+            raise UsageError(
+                f"--net {name!r}: valid are {', '.join(valid)}; your own goes by --model"
+            )
+        return name

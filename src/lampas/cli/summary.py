@@ -16,7 +16,12 @@ if TYPE_CHECKING:
 
     from lampas.artifact import Artifact
 
-_KINDS = {"tabular": "a table's model", "image": "a model of images", "model": "a model"}
+_KINDS = {
+    "tabular": "a table's model",
+    "image": "a model of images",
+    "text": "a model of texts",
+    "model": "a model",
+}
 
 
 def summary(

@@ -3,9 +3,6 @@
 import sys
 import time
 from pathlib import Path
-from typing import Annotated
-
-import typer
 
 from lampas.cli import options, usage
 from lampas.cli.output import json_line
@@ -13,78 +10,44 @@ from lampas.cli.output import json_line
 
 def train(
     data: options.DataList,
-    target: Annotated[
-        list[str] | None,
-        typer.Option("--target", "-t", metavar="COLUMN", help="What to predict; may be repeated."),
-    ] = None,
-    out: Annotated[
-        str | None,
-        typer.Option("--out", "-o", metavar="RUN", help="Folder; runs/DATA-DATE-TIME by default."),
-    ] = None,
-    kind_of_data: Annotated[
-        str | None,
-        typer.Option("--as", metavar="KIND", help="tabular or image; found out by default."),
-    ] = None,
+    target: options.Targets = None,
+    out: options.Out = None,
+    kind_of_data: options.As = None,
     model: options.OwnNet = None,
-    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Of split, weights and order.")] = 0,
-    epochs: Annotated[
-        int | None,
-        typer.Option(metavar="N", min=1, help="At most so many; a table's default is 300."),
-    ] = None,
-    patience: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N",
-            min=1,
-            help="Stop after so many epochs without a lower loss; 16 for a table.",
-        ),
-    ] = None,
-    batch_size: Annotated[
-        int | None,
-        typer.Option(metavar="N", min=1, help="Samples in a batch; 64 and more by default."),
-    ] = None,
-    validation: Annotated[
-        str, typer.Option(metavar="SHARE|FILE", help="What to hold out; 0 for nothing.")
-    ] = "0.2",
-    kind: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="COLUMN=KIND",
-            help="number, category, boolean, date, text or identifier (ignored); repeatable.",
-        ),
-    ] = None,
-    image: Annotated[
-        str | None,
-        typer.Option(metavar="COLUMN", help="A table's column of image paths; found out."),
-    ] = None,
-    size: Annotated[
-        str | None,
-        typer.Option(metavar="PIXELS", help="Of images, as 64 or 48x64; found out by default."),
-    ] = None,
-    channels: Annotated[
-        int | None, typer.Option(metavar="N", help="Of images: 1 or 3; found out by default.")
-    ] = None,
-    fine_tune: Annotated[
-        int | None,
-        typer.Option(metavar="N", min=1, help="Images: N epochs for your net's last layer alone."),
-    ] = None,
+    net: options.Net = None,
+    seed: options.Seed = 0,
+    epochs: options.Epochs = None,
+    patience: options.Patience = None,
+    batch_size: options.BatchSize = None,
+    validation: options.Validation = "0.2",
+    kind: options.Kinds = None,
+    image: options.Image = None,
+    size: options.Size = None,
+    channels: options.Channels = None,
+    fine_tune: options.FineTune = None,
+    text: options.Text = None,
+    positions: options.Positions = None,
+    tokenizer: options.Tokenizer = None,
+    vocabulary: options.Vocabulary = None,
+    length: options.Length = None,
     delimiter: options.Delimiter = None,
     encoding: options.Encoding = "utf-8",
-    device: Annotated[
-        str, typer.Option(metavar="NAME", help="cpu, cuda, mps …; auto takes the fastest.")
-    ] = "auto",
-    force: Annotated[bool, typer.Option("--force", help="Replace the run in --out.")] = False,
+    device: options.Device = "auto",
+    force: options.Force = False,
     json: options.Json = False,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="A line an epoch.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only the result.")] = False,
+    verbose: options.Verbose = False,
+    quiet: options.Quiet = False,
 ) -> None:
-    """Train on a table or on images: what they are is found out, shown, and can be corrected.
+    """Train on raw data: what they are is found out, shown, and can be corrected.
 
-    Images are a folder or archive with a folder for each class, perhaps below train and test, or
-    a table of paths and labels.
-    A fifth of the rows is held out; training ends when the loss on them no longer falls, and the
-    best epoch's weights are kept. The run's folder gets model.lampas, history.csv, curves.png and
-    run.json. Ctrl-C ends the training and saves the best so far.
+    A table is a file with a --target column. Images are a folder or archive with a folder for
+    each class, perhaps below train and test, or a table of paths and labels. Texts are a table
+    with one column of them beside the target, lines of JSON, a file a class with one text a line,
+    or a folder of such files, or of a folder of .txt files a class.
+
+    A fifth of the samples is held out; the weights of the best epoch on them are kept. The run's
+    folder gets model.lampas, history.csv, curves.png and run.json. Ctrl-C ends the training and
+    saves the best so far.
 
     \b
     Examples:
@@ -94,25 +57,25 @@ def train(
       lampas train passengers.csv --target Survived --model nets.py:Net --out runs/mine
       lampas train pets --out runs/pets
       lampas train pets.csv --target age --size 64 --epochs 5
+      lampas train reviews.tsv --target stars --net transformer --length 256
+      lampas train rt-polarity.neg rt-polarity.pos
     """
     kinds, held_out = usage.kinds(kind or []), usage.validation(validation)
     if verbose and quiet:
         raise usage.UsageError("--verbose and --quiet: choose one of them")
-    from lampas.cli import kinds as sorts
+    from lampas.cli import kinds as data_kinds
     from lampas.cli import own, report, runs
     from lampas.cli.progress import display
-    from lampas.cli.request import ImageOptions, Request, TableOptions
+    from lampas.cli.request import ImageOptions, Request, TableOptions, TextOptions
 
-    sort = sorts.find(data, kind_of_data, target or (), encoding)
-    of_images = ImageOptions(image, usage.size(size), channels, fine_tune)
-    if sort != "image":
-        of_images.refuse_for(sort)
+    found = data_kinds.find(data, kind_of_data, target or (), encoding)
     people = sys.stderr if json else sys.stdout
     request = Request(
         data=tuple(data),
         targets=tuple(target or ()),
         validation=held_out,
-        net=None if model is None else own.find_class(model),
+        own_net=None if model is None else own.find_class(model),
+        net=net,
         seed=seed,
         epochs=epochs,
         patience=patience,
@@ -122,21 +85,21 @@ def train(
         callbacks=display(quiet, verbose),
         people=people,
         table=TableOptions(kinds, delimiter, encoding),
-        image=of_images,
+        image=ImageOptions(image, usage.size(size), channels, fine_tune),
+        text=TextOptions(text, positions, tokenizer, vocabulary, length),
     )
+    data_kinds.refuse_others(request, found)
     with runs.new_folder(out, Path(data[0]).resolve().name.split(".")[0], force) as folder:
         began = time.perf_counter()
-        fitted = sorts.trainer(sort)(request)
+        fitted = data_kinds.trainer(found)(request)
         seconds = time.perf_counter() - began
         report.require_an_epoch(fitted)
         fitted.settings |= {"data": data[0], "model": model, "device": device}
         runs.save(folder, fitted, seconds)
     if not quiet:
         report.training(fitted, seconds, people)
-    print(
-        f"{report.held_out(fitted)}\n\n{report.whereabouts(folder, model, fitted.noun)}",
-        file=people,
-    )
+    after = report.whereabouts(folder, model, data_kinds.KINDS[found].after)
+    print(f"{report.held_out(fitted)}\n\n{after}", file=people)
     if json:
         print(json_line({"run": str(folder), "epochs": len(fitted.history), **fitted.metrics}))
     report.end(fitted)

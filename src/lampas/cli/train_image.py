@@ -19,7 +19,7 @@ def train(request: Request) -> Fitted:
     return images(
         found,
         image_column=request.image.image,
-        net=request.net,
+        net=request.own_net,
         fine_tune=request.image.fine_tune,
         seed=request.seed,
         epochs=request.epochs,

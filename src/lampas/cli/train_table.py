@@ -21,14 +21,14 @@ def train(request: Request) -> Fitted:
     schema = infer(frame, list(targets), options.kinds)
     if not request.quiet:
         report.columns(request.one, frame, schema, request.people)
-    if request.net is None:
+    if request.own_net is None:
         spare_cores(len(frame))
     return tabular(
         frame,
         targets,
         kinds=options.kinds,
         validation=held_out,
-        net=request.net,
+        net=request.own_net,
         seed=request.seed,
         epochs=request.epochs or EPOCHS,
         patience=request.patience or PATIENCE,

@@ -60,13 +60,14 @@ def read_table(
             f"{path}: a table is a .csv, .tsv or .txt file (also .gz) or a .parquet file, "
             f"not {suffix[0] or 'one without a suffix'!r}"
         )
-    data = _bytes(path, zipped)
+    data = whole_bytes(path, zipped)
     if suffix[0] in _PARQUET:
         return _named(_from_parquet(path, data), str(path))
-    return _from_text(path, _decoded(path, data, encoding), delimiter, _TEXT[suffix[0]])
+    return _from_text(path, decoded(path, data, encoding), delimiter, _TEXT[suffix[0]])
 
 
-def _bytes(path: Path, zipped: bool) -> bytes:
+def whole_bytes(path: Path, zipped: bool) -> bytes:
+    """What is in the file, unpacked if it is `zipped`. Raises `DataError`: absent, empty."""
     try:
         data = path.read_bytes()
         data = gzip.decompress(data) if zipped and data else data
@@ -81,7 +82,8 @@ def _bytes(path: Path, zipped: bool) -> bytes:
     return data
 
 
-def _decoded(path: Path, data: bytes, encoding: str) -> str:
+def decoded(path: Path, data: bytes, encoding: str) -> str:
+    """The text that `data` are in `encoding`. Raises `DataError` with the encoding it may be."""
     try:
         return data.decode("utf-8-sig" if encoding.lower() in ("utf-8", "utf8") else encoding)
     except LookupError:
@@ -151,6 +153,14 @@ def _comma_numbers(column: pd.Series) -> pd.Series | None:
 
 def _check_rows(path: Path, text: str, delimiter: str) -> list[str]:
     """The names in the header, after each row was found to have as many fields."""
+    limit = csv.field_size_limit(max(len(text), 1))  # a text may be longer than csv's 131 072
+    try:
+        return _checked_rows(path, text, delimiter)
+    finally:
+        csv.field_size_limit(limit)
+
+
+def _checked_rows(path: Path, text: str, delimiter: str) -> list[str]:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
     header: list[str] = []
     rows, last = 0, 0

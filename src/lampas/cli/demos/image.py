@@ -1,11 +1,10 @@
 """`lampas demo image`: handwritten digits that scikit-learn brings, as files in folders."""
 
-import shlex
 import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -41,9 +40,7 @@ def demo(out: str | None, seed: int, force: bool) -> None:
         print(_compared(fitted, test), end="\n\n")
         print(_beside_the_truth(fitted, test), end="\n\n")
         _keep_samples(folder, test)
-    print(report.whereabouts(folder, None, fitted.noun))
-    run = shlex.quote(str(folder))
-    print(f"  lampas predict {run} {run}/samples/7.png")
+    print(report.whereabouts(folder, None, ("predict RUN RUN/samples/7.png",)))
     report.end(fitted)
 
 
@@ -64,7 +61,8 @@ def _digits() -> tuple[np.ndarray, np.ndarray]:
     """uint8 (1797, 8, 8), and what each shows (1797,)."""
     from sklearn.datasets import load_digits
 
-    pictures, digits = load_digits(return_X_y=True)
+    found: Any = load_digits()
+    pictures, digits = found.data, found.target
     return np.rint(pictures * 255 / 16).astype(np.uint8).reshape(-1, 8, 8), digits
 
 

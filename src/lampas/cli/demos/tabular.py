@@ -5,6 +5,7 @@ import time
 from typing import TYPE_CHECKING
 
 from lampas.cli import report, runs
+from lampas.cli.kinds import KINDS
 from lampas.cli.output import scores, shortened, table
 from lampas.cli.progress import display
 from lampas.cli.threads import spare_cores
@@ -36,7 +37,7 @@ def demo(out: str | None, seed: int, force: bool) -> None:
     report.training(fitted, seconds, sys.stdout)
     print(_compared(fitted, learn, test), end="\n\n")
     print(_beside_the_truth(fitted, test.head(_SHOWN)), end="\n\n")
-    print(report.whereabouts(folder, None))
+    print(report.whereabouts(folder, None, KINDS["tabular"].after))
     report.end(fitted)
 
 

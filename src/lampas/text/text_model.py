@@ -1,0 +1,221 @@
+"""A fitted model for texts: texts in, classes or values out, all of it in one file."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from os import PathLike
+from typing import Any, final
+
+import pandas as pd
+import torch
+from torch import nn
+
+from lampas import artifact
+from lampas.callbacks.say import say
+from lampas.data.nest import concatenate
+from lampas.fitted import restore, shown
+from lampas.history import History
+from lampas.model import Model
+from lampas.tables.nets import Rescaled, RescaledMSELoss
+from lampas.tables.schema import Schema
+from lampas.tables.tabular_model import METRICS
+from lampas.tables.targets import TargetCoder
+from lampas.text.batches import TextDataset, sorted_loader
+from lampas.text.corpus import Reading, TextsLike, labelled, unlabelled
+from lampas.text.given import GivenIds
+from lampas.text.own_net import TextNet, build, input_names, inputs_of
+from lampas.text.prepare import Part, check_targets, encoded
+from lampas.text.tokens import Tokens
+
+_ROWS = 256  # texts at a time outside of training
+
+
+@final
+class TextModel:
+    """What `lampas.texts` returns: a net, and all that stands between it and texts.
+
+    `model`: the `lampas.Model`, compiled. `tokens`: the vocabulary. `targets`: how the targets
+    are written. `reading`: where texts and targets stand in a table. `metrics`: the scores on
+    the held-out texts (on the training texts where none were held out).
+
+    >>> import lampas, tempfile
+    >>> texts = ["what a fine film", "a dull and silly film", "fine, very fine", "so dull"] * 10
+    >>> model = lampas.texts((texts, ["good", "bad"] * 20), epochs=4, verbose=0)
+    >>> model.predict(["a fine thing", ""]).columns.tolist()
+    ['label', 'probability of bad', 'probability of good']
+    >>> with tempfile.TemporaryDirectory() as run:
+    ...     model.save(f"{run}/model.lampas")
+    ...     again = TextModel.load(f"{run}/model.lampas")
+    >>> again.predict(texts).equals(model.predict(texts))
+    True
+    """
+
+    noun = "text"
+
+    def __init__(
+        self,
+        net: nn.Module,
+        reading: Reading,
+        schema: Schema,
+        tokens: Tokens | GivenIds,
+        targets: TargetCoder,
+        settings: Mapping[str, Any],
+    ) -> None:
+        self._names = input_names(net)
+        self._net = type(net).__name__
+        whole = Rescaled(net, targets.centre, targets.scale) if targets.scale else net
+        self.model = Model(whole)
+        self.reading = reading
+        self.schema = schema
+        self.tokens = tokens
+        self.targets = targets
+        self.settings = dict(settings)
+        self.metrics: dict[str, float] = {}
+        self._history = History()
+
+    @property
+    def history(self) -> History:
+        """Loss and metrics, a row an epoch; `val_` is for the held-out texts."""
+        return self.model.history if len(self.model.history) else self._history
+
+    def loss(self) -> nn.Module:
+        """The loss of this model's task, over outputs and targets as the net has them."""
+        match self.targets.task:
+            case "regression":
+                return RescaledMSELoss(self.targets.scale)
+            case "multiclass":
+                return nn.CrossEntropyLoss()
+            case _:
+                return nn.BCEWithLogitsLoss()
+
+    def to(self, device: str | torch.device) -> "TextModel":
+        """Move net and loss to `device` ("auto": the accelerator where there is one).
+
+        The model is then compiled for evaluating and predicting, without an optimiser.
+        """
+        self.model.compile(None, self.loss(), list(METRICS[self.targets.task]), device=device)
+        return self
+
+    def dataset(self, part: Part, *targets: torch.Tensor) -> TextDataset:
+        """The texts of `part` as batches for this model's net."""
+        return TextDataset(part.ids, self._names, *targets)
+
+    def evaluate(
+        self, data: TextsLike, *, encoding: str | None = None, batch_size: int = _ROWS
+    ) -> dict[str, float]:
+        """The loss and metrics over all texts of `data`, which has the targets.
+
+        data: what `lampas.texts` takes. encoding: of its files; None is that of the training. A
+        score that the texts do not define, such as roc_auc of
+        one class alone, is nan. Raises `DataError` where texts or targets do not fit the training.
+        """
+        corpus = labelled(data, self._reading(encoding))
+        check_targets(self.schema, corpus)
+        part = self._told(encoded(corpus, self.tokens, self.settings["length"]))
+        return self.score(part, batch_size)
+
+    def score(self, part: Part, batch_size: int = _ROWS) -> dict[str, float]:
+        """The loss and metrics over texts that are ids already."""
+        dataset = self.dataset(part, self.targets.encode(part.targets))
+        loader, _ = sorted_loader(dataset, batch_size)
+        return self.model.evaluate(loader)
+
+    def predict(
+        self, data: TextsLike, *, encoding: str | None = None, batch_size: int = _ROWS
+    ) -> pd.DataFrame:
+        """A prediction for each text, blank ones too; see `TargetCoder.decode`.
+
+        data: a list of texts, a table with the column of texts, a .txt file with one text a
+        line; or whatever `lampas.texts` takes. The index is that of the frame, the line from 0,
+        or the file's name where each text is a file. encoding: of the files; None is that of the
+        training. Raises `DataError`.
+        """
+        corpus = unlabelled(data, self._reading(encoding))
+        part = self._told(encoded(corpus, self.tokens, self.settings["length"]))
+        loader, rows = sorted_loader(self.dataset(part), batch_size)
+        found = concatenate(list(self.model.predict_batches(loader)))
+        outputs = torch.empty_like(found)
+        outputs[rows] = found
+        return self.targets.decode(outputs, corpus.frame.index)
+
+    def _reading(self, encoding: str | None) -> Reading:
+        return self.reading if encoding is None else replace(self.reading, encoding=encoding)
+
+    def _told(self, part: Part) -> Part:
+        """The same, after a word of texts that are not read to their end."""
+        if part.cut:
+            what = "1 text has" if part.cut == 1 else f"{part.cut:,} texts have"
+            say(f"{what} more than {self.settings['length']} tokens: the rest is not read")
+        return part
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write net, vocabulary, schema, scores and history into one file, whole or not at all."""
+        content = {
+            "weights": self.model.state_dict(),
+            "schema": self.schema.to_json(),
+            "tokens": self.tokens.to_json(),
+            "targets": self.targets.to_json(),
+            "reading": asdict(self.reading),
+        }
+        artifact.save(
+            artifact.Artifact(
+                "text",
+                self._net,
+                content,
+                metrics=self.metrics,
+                history=self.history.rows,
+                settings=self.settings,
+            ),
+            path,
+        )
+
+    @classmethod
+    def load(cls, path: str | PathLike[str], net: TextNet | None = None) -> "TextModel":
+        """The model that `save` wrote. net: as it was passed to `lampas.texts`, if it was yours.
+
+        Raises `ArtifactError` for a damaged or foreign file, for a run with a net of the
+        user's when `net` is not passed, and where the weights do not fit it.
+        """
+        return cls.from_artifact(artifact.read(path), path, net)
+
+    @classmethod
+    def from_artifact(
+        cls, saved: artifact.Artifact, path: str | PathLike[str], net: TextNet | None = None
+    ) -> "TextModel":
+        """The model in an artifact that was read from `path`."""
+        return restore(saved, path, "text", net, _restored)
+
+    def example(self) -> Any:
+        """The net's inputs for two texts of four unknown tokens."""
+        return inputs_of(self._names, torch.full((2, 4), self.tokens.unknown))
+
+    def describe(self) -> dict[str, Any]:
+        """The targets and what is known of the vocabulary, as plain values."""
+        return {
+            "schema": self.schema.to_json(),
+            "tokens": {"kind": self.tokens.kind, "size": self.tokens.size},
+        }
+
+    def __repr__(self) -> str:
+        about = f"{self.schema.task} of {', '.join(self.targets.names)}, {self._net}"
+        return shown("TextModel", about, self.metrics)
+
+
+def _restored(saved: artifact.Artifact, net: TextNet | None) -> TextModel:
+    content, settings = saved.content, saved.settings
+    schema = Schema.from_json(content["schema"])
+    targets = TargetCoder.from_json(content["targets"])
+    kind: Any = GivenIds if content["tokens"]["kind"] == "ids" else Tokens
+    tokens = kind.from_json(content["tokens"])
+    reading = Reading(**content["reading"] | {"targets": targets.names})
+    which: Any = settings["net"] if net is None else net
+    with torch.random.fork_rng(devices=[]):
+        built = build(
+            which, tokens, targets, settings["length"], settings["pairs"], settings["positions"]
+        )
+    restored = TextModel(built, reading, schema, tokens, targets, settings)
+    restored.model.load_state_dict(content["weights"])
+    restored.model.eval()
+    restored.to("cpu")
+    restored.metrics = dict(saved.metrics)
+    restored._history = History.from_rows(saved.history)  # pyright: ignore[reportPrivateUsage]
+    return restored

@@ -1,0 +1,198 @@
+"""From texts to token ids and how they were cut: vocabularies learnt on the training texts."""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice, pairwise
+from typing import Any, Literal, get_args
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute
+import tokenizers
+from tokenizers import models, normalizers, pre_tokenizers, trainers
+
+from lampas.errors import DataError, unknown_name
+from lampas.text.ids import TokenIds, shortened
+
+TokenKind = Literal["word", "bpe", "character"]
+KINDS: tuple[TokenKind, ...] = get_args(TokenKind)
+VOCABULARY: dict[TokenKind, int] = {"word": 30_000, "bpe": 8_000, "character": 10_000}
+"""The largest vocabulary of each kind, where none is asked for."""
+
+_arrow: Any = pyarrow.compute  # makes its functions when imported: no type checker sees them
+_PAD, _UNKNOWN = "[PAD]", "[UNK]"
+_AT_ONCE = 4_000_000  # letters encoded together
+_REMEMBERED = 500_000  # different words whose ids are kept while encoding
+_LETTERS = 20  # of a word without a space, so many for each token that may be kept, are read
+
+# Scripts that write no spaces: a letter is a token, and pairs of letters are what nets see next.
+_SPACELESS = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
+_WORD = rf"[\w&&[^{_SPACELESS}]]+"
+_PIECES = rf"[{_SPACELESS}]|{_WORD}(?:['’]{_WORD})*|[^\w\s]\uFE0F?"
+
+
+class Tokens:
+    """A fitted Hugging Face tokenizer: id 0 is padding, 1 a token that training did not have.
+
+    Texts are cut at white space, and each word is encoded once: a word's ids are remembered, so
+    the usual words of a language cost a look into a dict. kind "word": words and single signs,
+    in lower case; a letter each where a script writes no spaces. "bpe": byte pairs (Sennrich et
+    al. 2016, on bytes as Radford et al. 2019), which know no unknown token. "character".
+
+    >>> tokens = Tokens.fit(["A cat sat.", "The cat"], "word")
+    >>> ids, cut = tokens.encode(["the CAT flew", ""], length=2)
+    >>> ids.lengths.tolist(), cut
+    ([2, 1], 1)
+    >>> tokens.words([ids.flat[1].item()])
+    ['cat']
+    """
+
+    unknown = 1
+
+    def __init__(self, tokenizer: tokenizers.Tokenizer, kind: TokenKind) -> None:
+        self.tokenizer = tokenizer
+        self.kind = kind
+        self.size = tokenizer.get_vocab_size()
+
+    @classmethod
+    def fit(cls, texts: Iterable[str], kind: TokenKind, size: int | None = None) -> "Tokens":
+        """From the training texts: at most `size` tokens, the most frequent ones."""
+        if kind not in KINDS:
+            raise unknown_name("tokenizer", str(kind), KINDS)
+        made, trainer = _blank(kind, VOCABULARY[kind] if size is None else size)
+        made.train_from_iterator(texts, trainer)
+        return cls(made, kind)
+
+    def encode(self, texts: Sequence[str], length: int) -> tuple[TokenIds, int]:
+        """The first `length` tokens of each text, and how many texts had more.
+
+        A text without any token, as an empty one, is one unknown token.
+        """
+        memory = _Memory(self.tokenizer, _LETTERS * length)
+        parts = [memory.encode(some, length) for some in _portions(texts)]
+        flat, lengths = (np.concatenate(column) for column in zip(*parts, strict=True))
+        return shortened(flat, lengths, length, self.unknown)
+
+    def words(self, ids: Iterable[int]) -> list[str]:
+        """The tokens that these ids stand for."""
+        return [str(self.tokenizer.id_to_token(one)) for one in ids]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values that `from_json` reads back."""
+        return {"kind": self.kind, "tokenizer": self.tokenizer.to_str()}
+
+    @classmethod
+    def from_json(cls, plain: dict[str, Any]) -> "Tokens":
+        """The tokens that `to_json` described. Raises `ValueError` for a damaged description."""
+        json.loads(plain["tokenizer"])
+        return cls(tokenizers.Tokenizer.from_str(plain["tokenizer"]), plain["kind"])
+
+
+def _blank(kind: TokenKind, size: int) -> tuple[tokenizers.Tokenizer, Any]:
+    """A tokenizer that knows nothing yet, and who trains it."""
+    if size < 10:
+        raise DataError(f"vocabulary={size}: at least 10 tokens are needed")
+    special = [_PAD, _UNKNOWN]
+    if kind == "bpe":
+        made = tokenizers.Tokenizer(models.BPE(unk_token=_UNKNOWN))
+        made.normalizer = normalizers.NFC()
+        made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
+        letters = pre_tokenizers.ByteLevel.alphabet()
+        return made, trainers.BpeTrainer(
+            vocab_size=max(size, len(letters) + len(special)),
+            special_tokens=special,
+            initial_alphabet=letters,
+            show_progress=False,
+        )
+    pattern = _PIECES if kind == "word" else r"\S"
+    made = tokenizers.Tokenizer(models.WordLevel(unk_token=_UNKNOWN))
+    made.normalizer = normalizers.Sequence([normalizers.NFC(), normalizers.Lowercase()])
+    made.pre_tokenizer = pre_tokenizers.Split(tokenizers.Regex(pattern), "removed", invert=True)
+    return made, trainers.WordLevelTrainer(
+        vocab_size=size, special_tokens=special, show_progress=False
+    )
+
+
+class _Numbers(dict[str, int]):
+    """Numbers words in the order in which they are first asked for."""
+
+    def __missing__(self, word: str) -> int:
+        number = self[word] = len(self)
+        return number
+
+
+class _Memory:
+    """The ids of each word that was met, one after another in a flat array.
+
+    All is forgotten when much is kept: memory stays bounded.
+    """
+
+    def __init__(self, tokenizer: tokenizers.Tokenizer, letters: int) -> None:
+        self.tokenizer = tokenizer
+        self.letters = letters
+        self._forget()
+
+    def encode(self, texts: Sequence[str], length: int) -> tuple[np.ndarray, np.ndarray]:
+        """Ids of the first words of all texts, (T,), and the tokens of each text, (N,): more
+        than `length` where the text has more."""
+        if len(self.numbers) > _REMEMBERED:
+            self._forget()
+        words, counts = _split(texts, length)
+        numbers = map(self.numbers.__getitem__, words.dictionary.to_pylist())
+        known = np.fromiter(numbers, np.int64, len(words.dictionary))
+        self._learn()
+        found = known[words.indices.to_numpy()]
+        sizes = self.sizes[found]
+        ends = np.concatenate([[0], np.cumsum(sizes)])
+        places = np.arange(ends[-1]) + np.repeat(self.starts[found] - ends[:-1], sizes)
+        last = np.cumsum(counts)
+        return self.ids[places], ends[last] - ends[last - counts]
+
+    def _forget(self) -> None:
+        self.numbers = _Numbers()
+        self.ids = np.zeros(0, np.int32)
+        self.sizes = np.zeros(0, np.int64)
+        self.starts = np.zeros(0, np.int64)
+
+    def _learn(self) -> None:
+        """Encode the words that were numbered since the last time."""
+        new = [word[: self.letters] for word in islice(self.numbers, len(self.sizes), None)]
+        if not new:
+            return
+        added = TokenIds.of(
+            one.ids for one in self.tokenizer.encode_batch_fast(new, add_special_tokens=False)
+        )
+        self.starts = np.concatenate([self.starts, added.ends[:-1].numpy() + len(self.ids)])
+        self.sizes = np.concatenate([self.sizes, added.lengths.numpy()])
+        self.ids = np.concatenate([self.ids, added.flat.numpy()])
+
+
+def _split(texts: Sequence[str], length: int) -> tuple[Any, np.ndarray]:
+    """The words of all texts, and how many each has; of long texts the first ones.
+
+    Arrow splits several times as fast as Python, which would make an object of every word.
+    """
+    # Blank ends give empty words; every other one has a token at least.
+    enough = length + 3
+    try:
+        column = pa.array(texts, pa.large_string())
+    except UnicodeEncodeError:  # half a surrogate pair, as broken JSON has
+        column = pa.array([_whole(text) for text in texts], pa.large_string())
+    split = _arrow.utf8_split_whitespace(column, max_splits=enough)
+    counts = _arrow.list_value_length(split).to_numpy()
+    if counts.max() > enough:  # the last part is all the rest
+        split = _arrow.list_slice(split, 0, enough)
+        counts = np.minimum(counts, enough)
+    return _arrow.list_flatten(split).dictionary_encode(), counts.astype(np.int64)
+
+
+def _whole(text: str) -> str:
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _portions(texts: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Some megabytes of texts at a time."""
+    before = np.cumsum([0, *map(len, texts)])[:-1] // _AT_ONCE
+    cuts = np.flatnonzero(np.diff(before, prepend=-1))
+    for start, stop in pairwise([*cuts.tolist(), len(texts)]):
+        yield texts[start:stop]

@@ -1,0 +1,82 @@
+"""The linear path: which words and pairs of words a text has, weighed and added up."""
+
+import torch
+from torch import nn
+
+
+class WordPath(nn.Module):
+    """score = bias + Σ ratio[g] · weight[g] / √G over the G different grams of a text.
+
+    A gram is a token, or a pair of neighbours that is frequent enough to be in `keys`. Wang &
+    Manning, "Baselines and Bigrams" (2012): what a gram says of the classes is counted before
+    training, as the log ratio of naive Bayes (`lampas.text.ratios`), and the weights are learnt
+    upon it. Here they start at zero, so that nothing is claimed before the first step.
+
+    ratio: float (V + P, outputs), counted. keys: int64 (P,), left id · V + right id, ascending.
+
+    >>> path = WordPath(vocabulary=10, outputs=2, pairs=1)
+    >>> ids = torch.tensor([[2, 3, 2, 0]])
+    >>> path(ids, ids != 0).tolist()
+    [[0.0, 0.0]]
+    """
+
+    ratio: torch.Tensor
+    keys: torch.Tensor
+
+    def __init__(self, vocabulary: int, outputs: int, pairs: int) -> None:
+        super().__init__()
+        self.vocabulary = vocabulary
+        self.weight = nn.Embedding(vocabulary + pairs, outputs)
+        self.bias = nn.Parameter(torch.zeros(outputs))
+        nn.init.zeros_(self.weight.weight)
+        self.register_buffer("ratio", torch.ones(vocabulary + pairs, outputs))
+        self.register_buffer("keys", torch.arange(pairs))
+
+    def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """ids int64 (N, L), mask bool (N, L): (N, outputs)."""
+        grams = grams_of(ids, mask, self.keys, self.vocabulary)
+        counts = (grams >= 0) & (grams != nn.functional.pad(grams[:, :-1], (1, 0), value=-1))
+        share = counts.to(self.ratio.dtype)
+        share = share / share.sum(1, keepdim=True).clamp(min=1).sqrt()
+        rows = grams.clamp(min=0)
+        said = self.weight(rows) * nn.functional.embedding(rows, self.ratio)
+        return self.bias + torch.einsum("ngo,ng->no", said, share)
+
+
+def grams_of(
+    ids: torch.Tensor, mask: torch.Tensor, keys: torch.Tensor, vocabulary: int
+) -> torch.Tensor:
+    """The tokens of each text and its pairs of neighbours that are among `keys`, as numbers.
+
+    int64 (N, 2L - 1), each row ascending, with what is no gram as -1 in front: tokens have their
+    ids, and pairs `vocabulary` and more.
+
+    >>> ids = torch.tensor([[2, 3, 2]])
+    >>> grams_of(ids, ids != 0, torch.tensor([23]), 10)
+    tensor([[-1,  2,  2,  3, 10]])
+    """
+    tokens = ids.masked_fill(~mask, -1)
+    if not len(keys):
+        return tokens.sort(1).values
+    wanted = ids[:, :-1] * vocabulary + ids[:, 1:]
+    place = torch.searchsorted(keys, wanted).clamp(max=len(keys) - 1)
+    known = mask[:, 1:] & (keys[place] == wanted)
+    pairs = (place + vocabulary).masked_fill(~known, -1)
+    return torch.cat([tokens, pairs], dim=1).sort(1).values
+
+
+class WordDropout(nn.Module):
+    """In training, each token becomes `unknown` with probability `p` (Iyyer et al. 2015): so the
+    net has met the unknown token before it meets unknown words."""
+
+    def __init__(self, p: float, unknown: int) -> None:
+        super().__init__()
+        self.p = p
+        self.unknown = unknown
+
+    def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """ids int64 (N, L) to the same."""
+        if not self.training:
+            return ids
+        lost = torch.rand(ids.shape, device=ids.device) < self.p
+        return ids.masked_fill(lost & mask, self.unknown)

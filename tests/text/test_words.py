@@ -1,0 +1,37 @@
+import torch
+
+from lampas.text.words import WordDropout, WordPath, grams_of
+
+KEYS = torch.tensor([23, 34, 42])
+IDS = torch.tensor([[2, 3, 4, 2], [4, 2, 4, 2], [5, 0, 0, 0]])
+
+
+def test_tokens_and_known_pairs():
+    grams = grams_of(IDS, IDS != 0, KEYS, 10)
+    assert [[gram for gram in row if gram >= 0] for row in grams.tolist()] == [
+        [2, 2, 3, 4, 10, 11, 12],
+        [2, 2, 4, 4, 12, 12],
+        [5],
+    ]
+    assert grams_of(IDS, IDS != 0, KEYS[:0], 10)[2].tolist() == [-1, -1, -1, 5]
+
+
+def test_each_gram_counts_once_over_the_root_of_their_number():
+    path = WordPath(10, 1, 3)
+    path.keys.copy_(KEYS)
+    with torch.no_grad():
+        path.weight.weight.fill_(1.0)
+        path.weight.weight[12] = 5.0
+        path.ratio[4] = 3.0
+    found = path(IDS, IDS != 0).flatten()
+    torch.testing.assert_close(found, torch.tensor([12 / 6**0.5, 9 / 3**0.5, 1.0]))
+
+
+def test_dropped_words_are_unknown_in_training_alone():
+    drop = WordDropout(0.5, unknown=9)
+    ids = torch.full((50, 40), 3)
+    mask = torch.arange(40) < 30
+    seen = drop(ids, mask.expand_as(ids))
+    assert 0.4 < (seen[:, :30] == 9).float().mean() < 0.6
+    assert (seen[:, 30:] == 3).all()
+    assert drop.eval()(ids, mask) is ids
