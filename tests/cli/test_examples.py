@@ -2,9 +2,11 @@
 
 import random
 import shlex
+import shutil
 
 import pandas as pd
 import pytest
+from PIL import Image
 
 NETS = """
 from torch import nn
@@ -36,7 +38,20 @@ def _files(tmp_path, monkeypatch):
         flags.to_csv(name, index=False)
     houses = pd.DataFrame({"zip": [i % 4 for i in range(40)], "area": ages, "price": ages})
     houses.to_parquet("houses.parquet")
+    _pets(tmp_path)
+    monkeypatch.setenv("LAMPAS_CACHE", str(tmp_path / "cache"))
     (tmp_path / "nets.py").write_text(NETS)
+
+
+def _pets(folder):
+    rows = []
+    for number in range(40):
+        path = folder / "pets" / ("cat" if number % 2 else "dog") / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (12, 12), (5 * number, 100, 0)).save(path)
+        rows.append({"photo": str(path), "age": number / 4})
+    pd.DataFrame(rows).to_csv(folder / "pets.csv", index=False)
+    shutil.copy(path, folder / "cat.jpg")
 
 
 def _examples(help_text: str) -> list[str]:
@@ -56,7 +71,7 @@ def test_every_example_runs(shell, tmp_path):
             answer = shell(*shlex.split(example)[1:])
             assert answer.code == 0, f"{example}: {answer.err}"
             typed.append(example)
-    assert len(typed) >= 14
+    assert len(typed) >= 18
     assert (tmp_path / "predictions.parquet").exists()
     main = _examples(shell("--help").out)
     assert {line.split()[1] for line in main} == {

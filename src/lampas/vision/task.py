@@ -11,7 +11,7 @@ from torch import nn
 from lampas import optim
 from lampas.callbacks import CallbackLike, EarlyStopping
 from lampas.callbacks.listening import as_list
-from lampas.callbacks.say import say
+from lampas.callbacks.say import say, say_all
 from lampas.errors import InputError, unknown_name
 from lampas.fitted import seeded
 from lampas.optim.schedules import ScheduleFunction, one_cycle
@@ -121,7 +121,7 @@ def images(
     if verbose in (1, 2) or (verbose == "auto" and sys.stderr.isatty()):
         say(str(data))
     elif verbose != 0:
-        _say_all(data.remarks)
+        say_all(data.remarks)
     coder = TargetCoder.fit(data.schema, train.frame, _has_output_per_class(net))
     y = coder.encode(train.frame)
     batch_size = _batch_size(len(train)) if batch_size is None else batch_size
@@ -151,7 +151,7 @@ def images(
         built, head_line = build(net, form.sizes(coder))
         form = _normalised(form, normalise, built)
         fitted = ImageModel(built, form, data.schema, coder, settings, changed)
-        _say_all([*lines, *([head_line] if head_line else [])] if verbose != 0 else [])
+        say_all([*lines, *([head_line] if head_line else [])] if verbose != 0 else [])
         fitted.model.compile(
             _optimizer(optimizer, fitted, fine_tune, _OWN_RATE if net is not None else _RATE),
             fitted.loss(),
@@ -176,11 +176,6 @@ def images(
     fitted.model.eval()
     fitted.metrics = fitted.score(train if held_out is None else held_out)
     return fitted
-
-
-def _say_all(lines: Iterable[str]) -> None:
-    for line in lines:
-        say(line)
 
 
 def _has_output_per_class(net: NetLike | None) -> bool:
