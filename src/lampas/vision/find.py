@@ -70,6 +70,15 @@ def find_images(
     .jpeg, .png, .webp, .bmp, .gif, .tif, .tiff), and nothing is opened yet. Files and folders
     that begin with a dot are left out, and other files too. Raises `DataError`, one line with
     what, where and the fix.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as pets:
+    ...     for name in ("train/cat/1.jpg", "train/dog/2.jpg", "test/cat/3.jpg", "test/dog/4.jpg"):
+    ...         Path(pets, name).parent.mkdir(parents=True)
+    ...         Path(pets, name).touch()
+    ...     found = find_images(pets)
+    >>> found.train.names, found.held_out.names, found.train.schema.task
+    (('train/cat/1.jpg', 'train/dog/2.jpg'), ('test/cat/3.jpg', 'test/dog/4.jpg'), 'binary')
     """
     wanted = [targets] if isinstance(targets, str) else list(targets or ())
     if isinstance(source, pd.DataFrame):
