@@ -4,6 +4,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -91,7 +92,16 @@ def find_images(
             tree, where = _tree(path)
             return _from_tree(tree, where, wanted, like)
         source = [path]
-    return Found(_from_list([os.fspath(one) for one in source], like))
+    return Found(_from_list(_paths(source), like))
+
+
+def _paths(source: Any) -> list[str]:
+    if isinstance(source, (list, tuple)) and all(isinstance(one, (str, Path)) for one in source):
+        return [os.fspath(one) for one in source]
+    raise DataError(
+        "images come from a folder, an archive, a table or a list of paths, not from "
+        f"{type(source).__name__}"
+    )
 
 
 def _tree(path: str) -> tuple[Tree, Source]:
