@@ -21,7 +21,7 @@ from lampas.tables.tabular_model import METRICS
 from lampas.tables.targets import TargetCoder
 from lampas.vision import fine_tune as tuning
 from lampas.vision.album import Album, loader
-from lampas.vision.augment import Augment, checked, suited
+from lampas.vision.augment import Augment, RandomFlip, checked, suited
 from lampas.vision.colours import Colours
 from lampas.vision.image_model import Form, ImageModel
 from lampas.vision.own_net import build, head_of, wanted_normalisation
@@ -147,7 +147,7 @@ def images(
     with seeded(seed):
         colours = Colours.of(train)
         changed = _augment(augment, colours, coder, train)
-        form = _form(data, colours, mirrored=augment == "auto" and _mirrors(changed))
+        form = _form(data, colours, mirrored=_mirrors(changed))
         built, head_line = build(net, form.sizes(coder))
         form = _normalised(form, normalise, built)
         fitted = ImageModel(built, form, data.schema, coder, settings, changed)
@@ -201,7 +201,9 @@ def _augment(
 
 
 def _mirrors(augment: Augment | None) -> bool:
-    return isinstance(augment, nn.Sequential) and len(augment) > 1
+    """Whether the net learns mirrored images, and so may be asked about both sides."""
+    parts = augment.modules() if isinstance(augment, nn.Module) else ()
+    return any(isinstance(part, RandomFlip) for part in parts)
 
 
 def _form(data: Gathered, colours: Colours, *, mirrored: bool) -> Form:
