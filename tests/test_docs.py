@@ -6,7 +6,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PAGES = ["README.md", "README.zh.md", "docs/handbook.md", "docs/datasets.md"]
+PAGES = [
+    "README.md",
+    "README.zh.md",
+    *sorted(str(page.relative_to(ROOT)) for page in (ROOT / "docs").glob("*.md")),
+]
 
 
 def blocks(page: str) -> list[str]:

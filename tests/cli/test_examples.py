@@ -2,6 +2,7 @@
 
 import random
 import shlex
+import shutil
 
 import pandas as pd
 import pytest
@@ -37,6 +38,8 @@ def _files(tmp_path, monkeypatch):
         flags.to_csv(name, index=False)
     houses = pd.DataFrame({"zip": [i % 4 for i in range(40)], "area": ages, "price": ages})
     houses.to_parquet("houses.parquet")
+    _pets(tmp_path)
+    monkeypatch.setenv("LAMPAS_CACHE", str(tmp_path / "cache"))
     (tmp_path / "nets.py").write_text(NETS)
     _pets(tmp_path, draw)
     _reviews(tmp_path)
@@ -61,6 +64,17 @@ def _reviews(folder):
     for suffix, one in (("pos", "good"), ("neg", "bad")):
         lines = "".join(f"{row['text']}\n" for row in rows if row["stars"] == one)
         (folder / f"rt-polarity.{suffix}").write_text(lines)
+
+
+def _pets(folder):
+    rows = []
+    for number in range(40):
+        path = folder / "pets" / ("cat" if number % 2 else "dog") / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (12, 12), (5 * number, 100, 0)).save(path)
+        rows.append({"photo": str(path), "age": number / 4})
+    pd.DataFrame(rows).to_csv(folder / "pets.csv", index=False)
+    shutil.copy(path, folder / "cat.jpg")
 
 
 def _examples(help_text: str) -> list[str]:

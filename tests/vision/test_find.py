@@ -168,6 +168,13 @@ def test_lists_that_hold_nothing_or_what_is_not_there(parts):
     assert refused(["no.png"], like=schema) == "no.png: no such image"
 
 
+@pytest.mark.parametrize(("source", "kind"), [(3, "int"), ([1, 2], "list"), (None, "NoneType")])
+def test_what_names_no_images(source, kind):
+    assert refused(source) == (
+        f"images come from a folder, an archive, a table or a list of paths, not from {kind}"
+    )
+
+
 def test_folders_that_do_not_fit(parts):
     picture(parts / "test" / "cow" / "1.png")
     assert refused(parts) == (

@@ -95,6 +95,16 @@ def test_what_cannot_be_decoded_is_left_out_and_told(fitted, pictures, tmp_path,
     )
 
 
+def test_of_folders_with_splits_the_held_out_one_is_scored(fitted, pictures, tmp_path, capsys):
+    shutil.copytree(pictures / "warm", tmp_path / "train" / "warm")
+    shutil.copytree(pictures, tmp_path / "test")
+    assert fitted.evaluate(tmp_path) == fitted.evaluate(tmp_path / "test")
+    assert capsys.readouterr().err == (
+        f"{tmp_path}: the 60 images that its folders hold out are scored\n"
+    )
+    assert len(fitted.predict(tmp_path)) == 90
+
+
 def test_data_that_do_not_fit(fitted, pictures, colours, tmp_path):
     shutil.copytree(pictures / "warm", tmp_path / "hot" / "hot")
     with pytest.raises(InputError) as caught:

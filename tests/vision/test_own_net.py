@@ -114,20 +114,20 @@ def test_what_does_not_fit():
     with pytest.raises(ShapeError) as caught:
         build(nn.Conv2d(3, 5, 8), SIZES)
     assert str(caught.value) == (
-        "Conv2d returned (2, 5, 1, 1) for 2 images, and these targets need (2, 5): let its "
-        "constructor ask for outputs, or for classes"
+        "Conv2d returned (2, 5, 1, 1) for 2 images, and these targets need (2, 5): give its last "
+        "layer so many, or let its constructor ask for outputs, or for classes"
     )
     with pytest.raises(ShapeError) as caught:
         build(Pair(), SIZES)
     assert str(caught.value) == (
-        "Pair returned a tuple for 2 images, and these targets need (2, 5): let its "
-        "constructor ask for outputs, or for classes"
+        "Pair returned a tuple for 2 images, and these targets need (2, 5): give its last layer "
+        "so many, or let its constructor ask for outputs, or for classes"
     )
     with pytest.raises(ShapeError) as caught:
         build(nn.Sequential(nn.Flatten(), nn.Linear(192, 6), nn.Linear(6, 4), nn.GLU()), SIZES)
     assert str(caught.value) == (
-        "Sequential returned (2, 2) for 2 images, and these targets need (2, 5): let its "
-        "constructor ask for outputs, or for classes"
+        "Sequential returned (2, 2) for 2 images, and these targets need (2, 5): give its last "
+        "layer so many, or let its constructor ask for outputs, or for classes"
     )
 
 

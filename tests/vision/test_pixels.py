@@ -18,6 +18,7 @@ from torch.utils.data import BatchSampler, DataLoader, RandomSampler
 from lampas.errors import DataError
 from lampas.tables.schema import Column, Schema
 from lampas.vision import pixels as module
+from lampas.vision.decode import decode
 from lampas.vision.find import find_images
 from lampas.vision.listing import Listing, unlabelled
 from lampas.vision.pixels import load_pixels
@@ -120,6 +121,14 @@ def test_a_changed_image_is_noticed_though_size_and_date_are_the_same(listing, c
     os.utime(paths[0], ns=(status.st_atime_ns, status.st_mtime_ns))
     assert paths[0].stat().st_size == status.st_size
     assert load(bitmaps, cache)[0][0].unique().tolist() == [20]
+
+
+@pytest.mark.parametrize("size", [(3, 9), (12, 12)])
+def test_they_are_what_decoding_each_file_gives(listing, cache, size):
+    pixels, _, _ = load(listing, cache, size)
+    for position, data in listing.source.stream(listing.names):
+        wanted = decode(data, size, 3, "")
+        np.testing.assert_array_equal(pixels[position].permute(1, 2, 0).numpy(), wanted)
 
 
 def test_other_settings_have_files_of_their_own(listing, cache):

@@ -1,6 +1,7 @@
 """One line for the person who watches: on stderr, and clear of a progress bar."""
 
 import sys
+from collections.abc import Iterable
 
 
 def say(line: str) -> None:
@@ -12,3 +13,9 @@ def say(line: str) -> None:
         print(line, file=sys.stderr, flush=True)
     else:
         tqdm.tqdm.write(line, file=sys.stderr)
+
+
+def say_all(lines: Iterable[str]) -> None:
+    """`say` each of `lines`."""
+    for line in lines:
+        say(line)

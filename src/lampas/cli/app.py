@@ -36,7 +36,7 @@ def lampas(
         typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
     ] = False,
 ) -> None:
-    """From a table to a trained, saved model, and from a saved model to predictions.
+    """From a table or images to a trained, saved model, and from a saved model to predictions.
 
     \b
     Examples:
@@ -51,9 +51,9 @@ def lampas(
     """
 
 
-app.command(short_help="Train on a table, and save the run.")(train)
-app.command(short_help="Score a saved run on a table.")(evaluate)
-app.command(short_help="Predict each row of a table.")(predict)
+app.command(short_help="Train on raw data, and save the run.")(train)
+app.command(short_help="Score a saved run on data with their targets.")(evaluate)
+app.command(short_help="Predict each row, image or text.")(predict)
 app.command(short_help="Show layers and parameters of a run or class.")(summary)
 app.command(short_help="Small public data sets: what there is, and where.")(datasets)
-app.command(short_help="Train on the Titanic's passengers, and show the results.")(demo)
+app.command(short_help="Train on data that are there, and show the results.")(demo)

@@ -14,7 +14,7 @@ def evaluate(
     encoding: options.Encoding = "utf-8",
     json: options.Json = False,
 ) -> None:
-    """The loss and metrics of a saved run on a table that has the target columns.
+    """The loss and metrics of a saved run on a table that has the target columns, or on images.
 
     --json gives them as one object with flat keys: loss, accuracy, roc_auc, mae …; null where the
     rows do not define a score. A run with your own net needs its class again, by --model.
@@ -24,6 +24,7 @@ def evaluate(
       lampas evaluate runs/titanic more.csv
       lampas evaluate runs/titanic more.csv --json
       lampas evaluate runs/mine more.csv --model nets.py:Net
+      lampas evaluate runs/pets pets --json
     """
     import pandas as pd
 

@@ -1,4 +1,4 @@
-"""`lampas predict`: a prediction for each row of a table, as CSV or Parquet."""
+"""`lampas predict`: a prediction for each row of a table, or image, as CSV or Parquet."""
 
 import shlex
 import sys
@@ -30,7 +30,8 @@ def predict(
 ) -> None:
     """A prediction for each row: its number in DATA from 0, the class or value, probabilities.
 
-    The columns that the run learnt from must be there; the first that does not fit is named.
+    The columns that the run learnt from must be there; the first that does not fit is named. Of
+    images DATA are files, a folder, an archive or a table of paths: a row for each by its name.
     Without --out the predictions are CSV on stdout.
 
     \b
@@ -38,6 +39,7 @@ def predict(
       lampas predict runs/titanic new.csv --out predictions.csv
       lampas predict runs/titanic new.csv | head
       lampas predict runs/mine new.csv --out predictions.parquet --model nets.py:Net
+      lampas predict runs/pets cat.jpg
     """
     _check(out, data)
     from lampas.cli import data as tables

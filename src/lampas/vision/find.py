@@ -4,6 +4,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -70,6 +71,15 @@ def find_images(
     .jpeg, .png, .webp, .bmp, .gif, .tif, .tiff), and nothing is opened yet. Files and folders
     that begin with a dot are left out, and other files too. Raises `DataError`, one line with
     what, where and the fix.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as pets:
+    ...     for name in ("train/cat/1.jpg", "train/dog/2.jpg", "test/cat/3.jpg", "test/dog/4.jpg"):
+    ...         Path(pets, name).parent.mkdir(parents=True)
+    ...         Path(pets, name).touch()
+    ...     found = find_images(pets)
+    >>> found.train.names, found.held_out.names, found.train.schema.task
+    (('train/cat/1.jpg', 'train/dog/2.jpg'), ('test/cat/3.jpg', 'test/dog/4.jpg'), 'binary')
     """
     wanted = [targets] if isinstance(targets, str) else list(targets or ())
     if isinstance(source, pd.DataFrame):
@@ -82,7 +92,16 @@ def find_images(
             tree, where = _tree(path)
             return _from_tree(tree, where, wanted, like)
         source = [path]
-    return Found(_from_list([os.fspath(one) for one in source], like))
+    return Found(_from_list(_paths(source), like))
+
+
+def _paths(source: Any) -> list[str]:
+    if isinstance(source, (list, tuple)) and all(isinstance(one, (str, Path)) for one in source):
+        return [os.fspath(one) for one in source]
+    raise DataError(
+        "images come from a folder, an archive, a table or a list of paths, not from "
+        f"{type(source).__name__}"
+    )
 
 
 def _tree(path: str) -> tuple[Tree, Source]:

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from lampas import artifact
+from lampas.callbacks.say import say_all
 from lampas.fitted import restore, shown
 from lampas.history import History
 from lampas.model import Model
@@ -22,7 +23,7 @@ from lampas.vision.album import Album, loader
 from lampas.vision.augment import Augment
 from lampas.vision.own_net import Sizes, build
 from lampas.vision.pipeline import FromBytes
-from lampas.vision.read import Reader, tell_skipped
+from lampas.vision.read import Reader
 
 KIND = "image"
 _ROWS = 256  # images at a time outside of training
@@ -137,7 +138,7 @@ class ImageModel:
         """
         reader = Reader(self.form.size, self.form.channels, workers)
         album = reader.labelled(data, self.schema, self._column(image_column))
-        tell_skipped(reader.skipped)
+        say_all(reader.remarks)
         return self.score(album, batch_size)
 
     def _column(self, named: str | None) -> str | None:
@@ -167,7 +168,7 @@ class ImageModel:
         """
         reader = Reader(self.form.size, self.form.channels, workers)
         album = reader.unlabelled(data, self.schema, self._column(image_column))
-        tell_skipped(reader.skipped)
+        say_all(reader.remarks)
         outputs = self.model.predict(loader(album, batch_size=batch_size))
         return self.targets.decode(outputs, album.names)
 

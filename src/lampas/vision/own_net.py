@@ -97,7 +97,8 @@ def _fit_head(net: nn.Module, sizes: Sizes) -> str | None:
     if head is None or shape != (2, head[1].out_features):
         raise ShapeError(
             f"{type(net).__name__} returned {_shown(shape)} for 2 images, and these targets need "
-            f"{(2, sizes.outputs)}: let its constructor ask for outputs, or for classes"
+            f"{(2, sizes.outputs)}: give its last layer so many, or let its constructor ask for "
+            "outputs, or for classes"
         )
     name, layer = head
     fresh = nn.Linear(layer.in_features, sizes.outputs, bias=layer.bias is not None)  # pyright: ignore[reportUnnecessaryComparison]

@@ -101,12 +101,21 @@ def load_pixels(
 
     Every image is read at each call, to know whether it has changed; it is decoded only where
     no whole cache file is found. Two programs that build one at once do not disturb each other.
-    A damaged one is built anew. Peak memory does not grow with the number of images but by their
-    names and 40 bytes each.
+    A damaged one is built anew. Peak memory grows by the names and some 200 bytes an image.
 
     Images that cannot be decoded are left out, as long as they are at most a tenth, and each
-    class keeps one. Raises `DataError` otherwise, and where the pixels cannot be written, one
-    line.
+    class keeps one. Raises `DataError` otherwise, where an image changes meanwhile, and where
+    the pixels cannot be written; `LampasError` where a decoding process dies: one line each.
+
+    >>> from PIL import Image
+    >>> from lampas.vision.find import find_images
+    >>> with tempfile.TemporaryDirectory() as pets:
+    ...     for number, pet in enumerate(("cat", "dog")):
+    ...         Path(pets, pet).mkdir()
+    ...         Image.new("RGB", (20, 30), (0, 0, number)).save(f"{pets}/{pet}/1.png")
+    ...     pixels, listing, skipped = load_pixels(find_images(pets).train, (2, 2), 3)
+    >>> listing.names, pixels.shape, pixels[1][2].tolist()
+    (('cat/1.png', 'dog/1.png'), (2, 3, 2, 2), [[1, 1], [1, 1]])
     """
     digests = read_digests(listing, progress)
     shape = (len(listing), *size, channels)

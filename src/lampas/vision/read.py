@@ -7,7 +7,6 @@ from typing import Any, TypeGuard
 import numpy as np
 import pandas as pd
 
-from lampas.callbacks.say import say
 from lampas.errors import InputError, ShapeError
 from lampas.splits import split_rows
 from lampas.tables.infer import infer
@@ -67,7 +66,8 @@ class Reader:
     """Reads images for a net that takes `size` (H, W) and `channels`.
 
     `workers`: processes that decode, as for `lampas.vision.pixels.load_pixels`. `progress`: a
-    bar on a terminal meanwhile. `skipped`: what could not be decoded so far.
+    bar on a terminal meanwhile. `skipped`: what could not be decoded so far. `notes`: lines for
+    people, of other things.
     """
 
     size: tuple[int, int]
@@ -75,6 +75,13 @@ class Reader:
     workers: int | None = None
     progress: bool = True
     skipped: list[Skipped] = field(default_factory=list[Skipped])
+    notes: list[str] = field(default_factory=list[str])
+
+    @property
+    def remarks(self) -> list[str]:
+        """What was left out or alone so far, a line each."""
+        line = told(self.skipped)
+        return [*self.notes, *([line] if line else [])]
 
     def listed(self, listing: Listing) -> Album:
         """The images of a listing, with whatever targets it has."""
@@ -89,6 +96,9 @@ class Reader:
         if not is_pair(data):
             self._refuse_arrays(data)
             found = find_images(data, image_column=image_column, like=schema)
+            if found.held_out is not None:
+                count = f"{len(found.held_out):,} images"
+                self.notes.append(f"{data}: the {count} that its folders hold out are scored")
             return self.listed(found.tested.check())
         x, y = data
         names = [column.name for column in schema.targets]
@@ -153,15 +163,8 @@ def gather(
     elif validation is not None:
         held_out = reader.labelled(validation, schema, image_column)
     both = None if held_out is None else _in_both(train, held_out)
-    notes = (*found.notes, *([both] if both else []))
+    notes = (*found.notes, *reader.notes, *([both] if both else []))
     return Gathered(schema, train, held_out, reader.size, tuple(reader.skipped), notes)
-
-
-def tell_skipped(skipped: Sequence[Skipped]) -> None:
-    """A line on stderr where images were left out."""
-    line = told(skipped)
-    if line is not None:
-        say(line)
 
 
 def _from_arrays(

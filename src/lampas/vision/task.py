@@ -11,7 +11,7 @@ from torch import nn
 from lampas import optim
 from lampas.callbacks import CallbackLike, EarlyStopping
 from lampas.callbacks.listening import as_list
-from lampas.callbacks.say import say
+from lampas.callbacks.say import say, say_all
 from lampas.errors import InputError, unknown_name
 from lampas.fitted import seeded
 from lampas.optim.schedules import ScheduleFunction, one_cycle
@@ -21,7 +21,7 @@ from lampas.tables.tabular_model import METRICS
 from lampas.tables.targets import TargetCoder
 from lampas.vision import fine_tune as tuning
 from lampas.vision.album import Album, loader
-from lampas.vision.augment import Augment, checked, suited
+from lampas.vision.augment import Augment, RandomFlip, checked, suited
 from lampas.vision.colours import Colours
 from lampas.vision.image_model import Form, ImageModel
 from lampas.vision.own_net import build, head_of, wanted_normalisation
@@ -121,7 +121,7 @@ def images(
     if verbose in (1, 2) or (verbose == "auto" and sys.stderr.isatty()):
         say(str(data))
     elif verbose != 0:
-        _say_all(data.remarks)
+        say_all(data.remarks)
     coder = TargetCoder.fit(data.schema, train.frame, _has_output_per_class(net))
     y = coder.encode(train.frame)
     batch_size = _batch_size(len(train)) if batch_size is None else batch_size
@@ -147,11 +147,11 @@ def images(
     with seeded(seed):
         colours = Colours.of(train)
         changed = _augment(augment, colours, coder, train)
-        form = _form(data, colours, mirrored=augment == "auto" and _mirrors(changed))
+        form = _form(data, colours, mirrored=_mirrors(changed))
         built, head_line = build(net, form.sizes(coder))
         form = _normalised(form, normalise, built)
         fitted = ImageModel(built, form, data.schema, coder, settings, changed)
-        _say_all([*lines, *([head_line] if head_line else [])] if verbose != 0 else [])
+        say_all([*lines, *([head_line] if head_line else [])] if verbose != 0 else [])
         fitted.model.compile(
             _optimizer(optimizer, fitted, fine_tune, _OWN_RATE if net is not None else _RATE),
             fitted.loss(),
@@ -178,11 +178,6 @@ def images(
     return fitted
 
 
-def _say_all(lines: Iterable[str]) -> None:
-    for line in lines:
-        say(line)
-
-
 def _has_output_per_class(net: NetLike | None) -> bool:
     """Whether two classes get two outputs: asked for by a constructor, or made already."""
     if not isinstance(net, nn.Module):
@@ -206,7 +201,9 @@ def _augment(
 
 
 def _mirrors(augment: Augment | None) -> bool:
-    return isinstance(augment, nn.Sequential) and len(augment) > 1
+    """Whether the net learns mirrored images, and so may be asked about both sides."""
+    parts = augment.modules() if isinstance(augment, nn.Module) else ()
+    return any(isinstance(part, RandomFlip) for part in parts)
 
 
 def _form(data: Gathered, colours: Colours, *, mirrored: bool) -> Form:

@@ -61,8 +61,7 @@ def _digits() -> tuple[np.ndarray, np.ndarray]:
     """uint8 (1797, 8, 8), and what each shows (1797,)."""
     from sklearn.datasets import load_digits
 
-    found: Any = load_digits()
-    pictures, digits = found.data, found.target
+    pictures, digits = map(np.asarray, load_digits(return_X_y=True))
     return np.rint(pictures * 255 / 16).astype(np.uint8).reshape(-1, 8, 8), digits
 
 
