@@ -64,5 +64,6 @@ def test_a_run_of_another_kind(shell, tables, tmp_path):
     lampas.Model(torch.nn.Linear(2, 1)).save(tmp_path / "m.lampas")
     answer = shell("evaluate", tmp_path / "m.lampas", tables / "new.csv")
     assert (
-        answer.error == f"{tmp_path / 'm.lampas'} holds a run of kind 'model'; known are: tabular"
+        answer.error
+        == f"{tmp_path / 'm.lampas'} holds a run of kind 'model'; known are: tabular, text"
     )
