@@ -23,3 +23,23 @@ def test_the_demo_shows_all_that_it_should(process, tmp_path):
     scores = lampas.TabularModel.load(run / "model.lampas").evaluate(test)
     assert f"  accuracy             {scores['accuracy']:.4f}" in out
     assert scores["roc_auc"] > 0.85
+
+
+def test_the_demo_of_texts_and_what_it_says_to_type_next(process, tmp_path):
+    answer = process("demo", "text", "--out", "run", cwd=tmp_path)
+    assert answer.code == 0, answer.err
+    out = answer.out
+    assert "texts       6,000 to train on, 1,500 held out" in out
+    assert "Scores on 1,500 test sentences, from files that no training saw; chance is 0.17" in out
+    assert "this net  logistic regression" in out
+    ours, linear = out.split("accuracy")[-1].split()[:2]
+    assert float(ours) > 0.5
+    assert abs(float(ours) - float(linear)) < 0.2
+    begin = out.index("15 of the test sentences: ")
+    rows = out[begin : out.index("Saved in run: ")].splitlines()[2:17]
+    right = int(out[begin:].split("sentences: ")[1].split()[0])
+    assert sum(not row.endswith("x") for row in rows) == right
+    for line in out[out.index("Next:\n") :].splitlines()[1:]:
+        words = line.split()
+        assert words[0] == "lampas"
+        assert process(*words[1:], cwd=tmp_path).code == 0

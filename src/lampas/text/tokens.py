@@ -22,6 +22,8 @@ VOCABULARY: dict[TokenKind, int] = {"word": 30_000, "bpe": 8_000, "character": 1
 _arrow: Any = pyarrow.compute  # makes its functions when imported: no type checker sees them
 _PAD, _UNKNOWN = "[PAD]", "[UNK]"
 _AT_ONCE = 4_000_000  # letters encoded together
+_WORDS_AT_ONCE = 1000  # new words that are encoded as one text
+_SHARED = 100  # of such texts, by all cores
 _REMEMBERED = 500_000  # different words whose ids are kept while encoding
 _LETTERS = 20  # of a word without a space, so many for each token that may be kept, are read
 
@@ -157,14 +159,23 @@ class _Memory:
     def _learn(self) -> None:
         """Encode the words that were numbered since the last time."""
         new = [word[: self.letters] for word in islice(self.numbers, len(self.sizes), None)]
-        if not new:
-            return
-        added = TokenIds.of(
-            one.ids for one in self.tokenizer.encode_batch_fast(new, add_special_tokens=False)
+        for start in range(0, len(new), _WORDS_AT_ONCE * _SHARED):
+            self._add(new[start : start + _WORDS_AT_ONCE * _SHARED])
+
+    def _add(self, words: list[str]) -> None:
+        """Encode `words`, many as one text: an object for each would cost as much as its ids."""
+        shares = [words[at : at + _WORDS_AT_ONCE] for at in range(0, len(words), _WORDS_AT_ONCE)]
+        found = self.tokenizer.encode_batch(shares, is_pretokenized=True, add_special_tokens=False)
+        ids = np.concatenate([np.array(one.ids, np.int32) for one in found])
+        sizes = np.concatenate(
+            [
+                np.bincount(np.array(one.word_ids, np.int64), minlength=len(share))
+                for one, share in zip(found, shares, strict=True)
+            ]
         )
-        self.starts = np.concatenate([self.starts, added.ends[:-1].numpy() + len(self.ids)])
-        self.sizes = np.concatenate([self.sizes, added.lengths.numpy()])
-        self.ids = np.concatenate([self.ids, added.flat.numpy()])
+        self.starts = np.concatenate([self.starts, len(self.ids) + np.cumsum(sizes) - sizes])
+        self.sizes = np.concatenate([self.sizes, sizes])
+        self.ids = np.concatenate([self.ids, ids])
 
 
 def _split(texts: Sequence[str], length: int) -> tuple[Any, np.ndarray]:
