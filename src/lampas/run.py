@@ -15,6 +15,7 @@ from lampas.tally import Tally
 if TYPE_CHECKING:
     from lampas.model import Model
 
+
 class Running(Mapping[str, float]):
     """The loss and the cheap metrics so far, looked at when first read: that waits for the
     device, so who only counts steps does not pay for it."""
