@@ -245,6 +245,8 @@ class Stream(IterableDataset):
          "groups has 1 group: at least two are needed"),
         (lambda: lampas.time_split([1, 2], 0.5, time=["1/2/2024", "3/1/2024"]),
          "time holds text, which sorts otherwise: pass pandas.to_datetime(time)"),
+        (lambda: lampas.time_split([1, 2], 0.5, time=[DAYS[0], DAYS[1].tz_localize("UTC")]),
+         "time holds what has no order: Cannot compare tz-naive and tz-aware timestamps"),
         (lambda: lampas.time_split([1, 2], 0.5, time=[3, 3]),
          "time has one moment: at least two are needed"),
     ],

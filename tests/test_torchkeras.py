@@ -251,6 +251,28 @@ def test_state_dicts_of_old_files_load() -> None:
         Model(nn.Linear(3, 1)).load_state_dict(model.state_dict())
 
 
+class Named(Model):
+    """Has names of its own that the face uses too."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.net = nn.ReLU()
+        self.fc = nn.Linear(4, 1)
+        self.history, self.device = [], "mine"
+
+    def forward(self, x: Any) -> Any:
+        return self.fc(self.net(x))
+
+
+def test_a_subclass_may_have_a_net_and_a_history() -> None:
+    model, other = Named(), Named()
+    model.compile(nn.BCEWithLogitsLoss())
+    model.fit(1, LOADER)
+    assert list(model.history) == ["loss"]
+    other.load_state_dict(model.state_dict())
+    assert torch.equal(other(X), model(X))
+
+
 def test_a_weighted_loss_leaves_no_trace_in_the_state() -> None:
     model = Model(nn.Linear(4, 2))
     model.compile(nn.CrossEntropyLoss(weight=torch.ones(2)))

@@ -1,8 +1,9 @@
 """Hold out samples: any of them, the same share of each class, whole groups, or the last ones.
 
 All of these give (train, held_out) of the same kind as the data: tensors, NumPy arrays, pandas
-objects and lists of samples, tuples and dicts of these; of a `Dataset` two `Subset`s. The samples
-keep their order. They draw from `seed` alone: no random state of anybody's is read or moved.
+objects and lists of samples, tuples and dicts of these; of a `Dataset` two `Subset`s. A list of
+arrays is several inputs, as in `fit`; any other list is a list of samples. The samples keep their
+order. They draw from `seed` alone: no random state of anybody's is read or moved.
 """
 
 from typing import Any
@@ -100,7 +101,10 @@ def time_split(data: Any, share: float = 0.2, *, time: Any = None) -> tuple[Any,
     stamps = column(data, time, "time")
     if stamps.dtype.kind not in "biufM" and any(isinstance(stamp, str) for stamp in stamps):
         raise DataError("time holds text, which sorts otherwise: pass pandas.to_datetime(time)")
-    codes, moments = pd.factorize(stamps, sort=True)
+    try:
+        codes, moments = pd.factorize(stamps, sort=True)
+    except TypeError as error:
+        raise DataError(f"time holds what has no order: {error}") from error
     if len(moments) < 2:
         raise DataError("time has one moment: at least two are needed")
     later = count - np.cumsum(np.bincount(codes))[:-1]

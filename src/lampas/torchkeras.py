@@ -37,7 +37,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Model", "summary"]
 
-_COMPILED = ("_engine", "_lines", "loss_func", "optimizer", "metrics_dict", "device")
+_COMPILED = (
+    "_engine", "_functions", "loss_func", "optimizer", "metrics_dict", "device", "history"
+)  # fmt: skip
 
 
 class Model(nn.Module):
@@ -108,9 +110,9 @@ class Model(nn.Module):
             optimizer = torch.optim.Adam(trained, lr=0.001)
         trainer = _Engine(self)
         trainer.compile(optimizer, loss_func, metrics, device=device)
-        lines = {n: m for n, m in metrics.items() if isinstance(m, _EpochFunction)}
+        functions = {n: m for n, m in metrics.items() if isinstance(m, _EpochFunction)}
         # Not by setattr, which would make engine and loss submodules, with keys in state_dict.
-        found = (trainer, lines, loss_func, optimizer, metrics_dict or {}, device)
+        found = (trainer, functions, loss_func, optimizer, metrics_dict or {}, device, {})
         self.__dict__.update(zip(_COMPILED, found, strict=True))
 
     def fit(
@@ -134,10 +136,11 @@ class Model(nn.Module):
             epochs=done + epochs,
             initial_epoch=done,
             validation_data=None if isinstance(dl_val, list) and not dl_val else dl_val,
-            callbacks=_Lines(log_step_freq, self.__dict__["_lines"]),
+            callbacks=_Lines(log_step_freq, self.__dict__["_functions"]),
             verbose=0,
         )
         print("Finished Training...")
+        self.__dict__["history"] = trainer.history.history
         return trainer.history.frame
 
     def evaluate(self, dl_val: Any) -> dict[str, float]:
@@ -149,11 +152,6 @@ class Model(nn.Module):
         """The outputs for all samples of a loader of (x, y) or x: one tensor, on the CPU."""
         return self.__dict__.get("_engine", _Engine(self)).predict(dl)
 
-    @property
-    def history(self) -> dict[str, list[float]]:
-        """Each column's numbers since `compile`."""
-        return self._compiled("history").history.history
-
     def load_state_dict(
         self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
     ) -> Any:
@@ -163,7 +161,8 @@ class Model(nn.Module):
         """
         if any(key.startswith("loss_func.") for key in state_dict):
             state_dict = {k: v for k, v in state_dict.items() if not k.startswith("loss_func.")}
-        if self.net is not None and not any(key.startswith("net.") for key in state_dict):
+        bare_keys = not any(key.startswith("net.") for key in state_dict)
+        if type(self) is Model and self.net is not None and bare_keys:
             return self.net.load_state_dict(state_dict, strict, assign)
         return super().load_state_dict(state_dict, strict, assign)
 
@@ -243,7 +242,8 @@ class _Lines(Callback):
         elif event.step % self._every == 0:
             logs = dict(event.logs)  # which hands the rows to the metrics
             logs |= {name: metric.so_far() for name, metric in self._functions.items()}
-            print({"step": event.step} | {name: round(value, 4) for name, value in logs.items()})
+            shown = {name: float(f"{value:.4g}") for name, value in logs.items()}
+            print({"step": event.step} | shown)
 
 
 def summary(
