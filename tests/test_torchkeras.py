@@ -167,6 +167,13 @@ def test_the_lines_average_the_answers_since_the_last(capsys: pytest.CaptureFixt
     assert frame["rows"].tolist() == [37.0]
 
 
+def test_batches_that_cannot_be_joined_are_averaged_by_their_rows() -> None:
+    batches = [(torch.zeros(2, 3), torch.ones(2, 3)), (torch.zeros(4, 5), torch.zeros(4, 5))]
+    model = Model(nn.Identity())
+    model.compile(nn.L1Loss(), metrics_dict={"miss": lambda p, t: (p - t).abs().mean()})
+    assert model.evaluate(batches)["val_miss"] == pytest.approx(2 / 6)
+
+
 def test_what_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     _model(metrics_dict={"accuracy": accuracy}).fit(1, LOADER, LOADER, log_step_freq=5)
     lines = capsys.readouterr().out.splitlines()
@@ -282,6 +289,7 @@ def test_a_weighted_loss_leaves_no_trace_in_the_state() -> None:
 
 def test_copies_and_pickles_carry_the_net_alone() -> None:
     model = _model(metrics_dict={"local": lambda p, t: 0.0})
+    assert copy.deepcopy(Named()).device == "mine"
     for twin in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
         assert torch.equal(twin(X), model(X))
         with pytest.raises(NotCompiledError):

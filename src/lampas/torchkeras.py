@@ -11,24 +11,20 @@ import time
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 from torch import nn
 
 from lampas import model as engine
-from lampas.argument_order import prediction_first
 from lampas.callbacks import Callback, Event, EventKind
 from lampas.data.feed import check_count
 from lampas.data.nest import concatenate
 from lampas.dryrun import output_shapes
-from lampas.errors import InputError, NotCompiledError
+from lampas.errors import InputError, NotCompiledError, ShapeError
 from lampas.inputspec import Inputs, inputs_of
 from lampas.metrics import Mean, Metric
-from lampas.metrics.names import name_of
-from lampas.metrics.numbers import as_number
 from lampas.metrics.resolve import is_metric
-from lampas.metrics.rows import Rows
 from lampas.printing import number, text_table
 from lampas.weights import bare
 
@@ -174,6 +170,8 @@ class Model(nn.Module):
         return self.__dict__["_engine"]
 
     def __getstate__(self) -> dict[str, Any]:
+        if "_engine" not in self.__dict__:  # those names may be the subclass's own
+            return self.__dict__.copy()
         return {name: value for name, value in self.__dict__.items() if name not in _COMPILED}
 
 
@@ -190,39 +188,44 @@ class _EpochFunction(Metric):
 
     It was called with each batch, and the answers were averaged, which is wrong for whatever is
     no mean over samples. Here it is called once, with all rows of the epoch, on the model's
-    device; only for the lines in between with the rows since the last line, averaged.
+    device. Answers are averaged, by their rows, only for the lines in between, and where batches
+    cannot be joined, as of sentences that are padded batch by batch.
     """
 
     running: ClassVar[bool] = False
 
     def __init__(self, name: str, function: Callable[[Any, Any], Any]) -> None:
         self.name = name
-        self._function = prediction_first(function)
-        advice = f": pass lampas.metrics.Mean({name_of(function)}), which keeps only a sum"
-        self._rows = Rows(name, advice)
-        self._mean = Mean(function, name)
-        self._since: list[tuple[Any, Any]] = []
+        self._function = function
+        self.reset()
 
     def reset(self) -> None:
-        self._rows.clear()
-        self._mean.reset()
-        self._since = []
+        self._kept: list[Any] = []
+        self._looked = 0
+        self._so_far = Mean(self._function, self.name)
 
     def update(self, y_pred: Any, y_true: Any) -> None:
-        self._rows.add(y_pred, y_true)
-        self._since.append((y_pred, y_true))
+        self._kept.append((y_pred, y_true))
 
     def compute(self) -> torch.Tensor:
-        joined = self._rows.joined()
-        value = float("nan") if joined is None else as_number(self._function(*joined), self.name)
-        return torch.tensor(value, dtype=torch.float64)
+        whole = Mean(self._function, self.name)
+        for part in _joined(self._kept):
+            whole.update(*part)
+        return whole.compute()
 
     def so_far(self) -> float:
-        """The mean of the answers for the rows between looks, weighted by their numbers."""
-        if self._since:
-            self._mean.update(*concatenate(cast(list[Any], self._since)))
-            self._since = []
-        return self._mean.compute().item()
+        """The answers for the rows between looks, averaged."""
+        new, self._looked = self._kept[self._looked :], len(self._kept)
+        for part in _joined(new):
+            self._so_far.update(*part)
+        return self._so_far.compute().item()
+
+
+def _joined(pieces: list[Any]) -> list[Any]:
+    try:
+        return [concatenate(pieces)] if pieces else []
+    except ShapeError:
+        return pieces
 
 
 class _Lines(Callback):
