@@ -334,6 +334,19 @@ def test_summary_of_several_inputs_shared_layers_and_unnamed_weights(
     assert lines[13] == f"Input size (MB): {(5 * 8 + 3 * 4) / 2**20:.6f}"
 
 
+def test_summary_of_a_net_that_squeezes(capsys: pytest.CaptureFixture[str]) -> None:
+    class Squeezes(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv, self.fc = nn.Conv1d(1, 1, 3), nn.Linear(4, 1)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.fc(self.conv(x).squeeze())
+
+    summary(Squeezes(), input_shape=(1, 6))
+    assert "Linear-2                   [-1, 1]               5" in capsys.readouterr().out
+
+
 def test_summaries_of_wrapped_nets_are_those_of_the_net(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -381,5 +394,5 @@ def test_bad_input(act: Any, line: str | None) -> None:
     if line is not None:
         assert str(caught.value) == line
     else:
-        assert "got (1, 3) float32 and takes (*, 4)" in str(caught.value)
+        assert "got (2, 3) float32 and takes (*, 4)" in str(caught.value)
     assert isinstance(caught.value, (InputError, NotCompiledError))

@@ -37,6 +37,8 @@ _COMPILED = (
     "_engine", "_functions", "loss_func", "optimizer", "metrics_dict", "device", "history"
 )  # fmt: skip
 
+_SAMPLES = 2  # in a summary's batch: one would be squeezed away by some nets
+
 
 class Model(nn.Module):
     """A net with torchkeras's verbs: `Model(net)`, or `class Net(Model)` with a `forward`.
@@ -283,7 +285,7 @@ def summary(
     ----------------------------------------------------------------
     """
     net = bare(net.net if type(net) is Model and net.net is not None else net)
-    inputs = inputs_of(input_shape, input_dtype, 1, net)
+    inputs = inputs_of(input_shape, input_dtype, _SAMPLES, net)
     rows = list(_layers(net, inputs))
     rule, double = "-" * 64, "=" * 64
     print(rule, f"{'Layer (type)':>20}  {'Output Shape':>24}  {'Param #':>14}", double, sep="\n")
@@ -293,7 +295,8 @@ def summary(
     print(double)
     _print_totals(net)
     print(rule)
-    _print_memory(net, inputs, sum(shape.numel() for _, shape, _ in rows if shape is not None))
+    outputs = sum(shape.numel() for _, shape, _ in rows if shape is not None)
+    _print_memory(net, inputs, outputs // _SAMPLES)
     print(rule)
 
 
@@ -330,7 +333,7 @@ def _print_totals(net: nn.Module) -> None:
 
 def _print_memory(net: nn.Module, inputs: Inputs, outputs: int) -> None:
     sizes = {
-        "Input size": sum(x.nbytes for x in (*inputs.args, *inputs.kwargs.values())),
+        "Input size": sum(x.nbytes for x in (*inputs.args, *inputs.kwargs.values())) // _SAMPLES,
         "Forward/backward pass size": 2 * 4 * outputs,
         "Params size": sum(parameter.nbytes for parameter in net.parameters()),
     }
