@@ -209,6 +209,37 @@ def test_it_trains_as_the_engine_does() -> None:
     pd.testing.assert_frame_equal(torchkeras(), history.frame)
 
 
+def test_it_takes_the_steps_of_the_old_loop() -> None:
+    def loader() -> Any:
+        torch.manual_seed(5)
+        return DataLoader(TensorDataset(X, Y), 8, shuffle=True)
+
+    model = _model()
+    model.compile(nn.BCEWithLogitsLoss(), torch.optim.Adam(model.parameters(), lr=0.1))
+    by_hand = copy.deepcopy(model.net)
+    assert by_hand is not None
+    model.fit(3, loader(), LOADER)
+
+    optimizer = torch.optim.Adam(by_hand.parameters(), lr=0.1)
+    train = loader()
+    for _ in range(3):
+        for x, y in train:
+            optimizer.zero_grad()
+            nn.functional.binary_cross_entropy_with_logits(by_hand(x), y).backward()
+            optimizer.step()
+        for _ in LOADER:  # validating drew a seed as well
+            pass
+    for name, weight in by_hand.state_dict().items():
+        torch.testing.assert_close(model.state_dict()[f"net.{name}"], weight)
+
+
+@pytest.mark.parametrize("size", [1, 5, 37])
+def test_evaluate_does_not_depend_on_the_batches(size: int) -> None:
+    model = _model(metrics_dict={"f1": f1, "accuracy": accuracy})
+    found = model.evaluate(DataLoader(TensorDataset(X, Y), size))
+    assert found == pytest.approx(model.evaluate(LOADER), rel=1e-5)
+
+
 @pytest.mark.parametrize(
     "loader", [LOADER, DataLoader(X, 8), DataLoader(TensorDataset(X), 8)]  # type: ignore[arg-type]
 )  # fmt: skip
