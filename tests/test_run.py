@@ -128,3 +128,20 @@ def test_where_it_stands_and_whether_it_has_trained() -> None:
     assert run.has_trained
     run.begin(4)
     assert run.has_trained
+
+
+def test_the_running_numbers_of_a_step_are_looked_at_when_read() -> None:
+    class Counted:
+        looks = 0
+
+        def running(self) -> dict[str, float]:
+            self.looks += 1
+            return {"loss": 2.0, "mae": 1.0}
+
+    tally: Any = Counted()
+    steps = Hears("step")
+    _run(steps).listen(tally)
+    assert tally.looks == 0
+    logs = steps.events[0].logs
+    assert (dict(logs), len(logs), logs["mae"]) == ({"loss": 2.0, "mae": 1.0}, 2, 1.0)
+    assert tally.looks == 1

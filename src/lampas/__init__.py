@@ -9,8 +9,10 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lampas import callbacks, datasets, errors, losses, metrics, optim
+    from lampas import callbacks, datasets, errors, losses, metrics, optim, torchkeras
     from lampas.callbacks import Callback, Event, Stop
+    from lampas.cross_validation import cross_validate, folds
+    from lampas.data.balanced import BalancedSampler
     from lampas.data.batch import Batch
     from lampas.errors import LampasError
     from lampas.history import History
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from lampas.model import Model
     from lampas.saving import load
     from lampas.seeding import seed
+    from lampas.splits import group_split, split, stratified_split, time_split
     from lampas.step import StepResult
     from lampas.tables.task import TabularModel, tabular
     from lampas.text.task import TextModel, texts
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "BalancedSampler": "lampas.data.balanced",
     "Batch": "lampas.data.batch",
     "Callback": "lampas.callbacks",
     "Event": "lampas.callbacks",
@@ -38,16 +42,23 @@ _HOMES = {
     "Stop": "lampas.callbacks",
     "TabularModel": "lampas.tables.task",
     "TextModel": "lampas.text.task",
+    "cross_validate": "lampas.cross_validation",
     "find_lr": "lampas.lr_finder",
+    "folds": "lampas.cross_validation",
+    "group_split": "lampas.splits",
     "images": "lampas.vision.task",
     "load": "lampas.saving",
     "seed": "lampas.seeding",
+    "split": "lampas.splits",
+    "stratified_split": "lampas.splits",
     "tabular": "lampas.tables.task",
     "texts": "lampas.text.task",
+    "time_split": "lampas.splits",
 }
-_MODULES = ("callbacks", "datasets", "errors", "losses", "metrics", "optim")
+_MODULES = ("callbacks", "datasets", "errors", "losses", "metrics", "optim", "torchkeras")
 
 __all__ = [
+    "BalancedSampler",
     "Batch",
     "Callback",
     "Event",
@@ -62,17 +73,24 @@ __all__ = [
     "TextModel",
     "__version__",
     "callbacks",
+    "cross_validate",
     "datasets",
     "errors",
     "find_lr",
+    "folds",
+    "group_split",
     "images",
     "load",
     "losses",
     "metrics",
     "optim",
     "seed",
+    "split",
+    "stratified_split",
     "tabular",
     "texts",
+    "time_split",
+    "torchkeras",
 ]
 
 

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from lampas.callbacks.base import CallbackLike, Event, EventKind, Stop, hears
@@ -13,6 +14,28 @@ from lampas.tally import Tally
 
 if TYPE_CHECKING:
     from lampas.model import Model
+
+
+class Running(Mapping[str, float]):
+    """The loss and the cheap metrics so far, looked at when first read: that waits for the
+    device, so who only counts steps does not pay for it."""
+
+    def __init__(self, tally: Tally) -> None:
+        self._tally = tally
+
+    @cached_property
+    def _numbers(self) -> dict[str, float]:
+        return self._tally.running()
+
+    def __getitem__(self, name: str) -> float:
+        return self._numbers[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._numbers)
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
 
 LOOK_SECONDS = 0.1
 """Live callbacks look at most this often: looking waits for the device."""
@@ -49,7 +72,8 @@ class Run:
     def tell(self, kind: EventKind, logs: Mapping[str, float] | None = None) -> None:
         """Show a moment to the callbacks that hear it; the first to ask stops the run."""
         event = Event(kind, self.model, self.history, self.epoch, self.epochs, self.step,
-                      self.feed.batches, logs or {}, self.validation is not None)  # fmt: skip
+                      self.feed.batches, {} if logs is None else logs,
+                      self.validation is not None)  # fmt: skip
         for callback in self.callbacks:
             answer: Any = callback(event) if hears(callback, kind) else None
             if answer is not None and not isinstance(answer, Stop):
@@ -63,7 +87,7 @@ class Run:
     def listen(self, tally: Tally) -> None:
         """After a step: for those who count steps, and for those who watch the numbers."""
         if self.hears_steps:
-            self.tell("step")
+            self.tell("step", Running(tally))
         if self.hears_looks and time.perf_counter() >= self._next_look:
             self.tell("look", tally.running())
             self._next_look = time.perf_counter() + LOOK_SECONDS

@@ -26,6 +26,16 @@ def seed(number: int) -> int:
     >>> torch.equal(first, torch.rand(3))
     True
     """
+    value = checked_seed(number)
+    random.seed(value)
+    torch.manual_seed(value)  # the devices' too
+    if numpy := sys.modules.get("numpy"):
+        numpy.random.seed(value)
+    return value
+
+
+def checked_seed(number: int) -> int:
+    """`number` as an int. Raises `InputError` for what is none from 0 to 2**32 - 1."""
     try:
         value = operator.index(number)
     except TypeError:
@@ -33,8 +43,4 @@ def seed(number: int) -> int:
         raise InputError(f"seed is {number!r}, a {kind}: pass an integer, as seed(0)") from None
     if not 0 <= value < _BOUND:
         raise InputError(f"seed is {value}: it must be from 0 to {_BOUND - 1}")
-    random.seed(value)
-    torch.manual_seed(value)  # the devices' too
-    if numpy := sys.modules.get("numpy"):
-        numpy.random.seed(value)
     return value

@@ -37,7 +37,10 @@ def _own_collate(rows: list[Any]) -> Any:
     [
         (DataLoader(TensorDataset(X, Y), 2), True),
         (DataLoader(Subset(TensorDataset(X, Y), [4, 1]), 2, shuffle=True), True),
-        (DataLoader(TensorDataset(X, Y), 2, num_workers=1), False),
+        (DataLoader(TensorDataset(X, Y), 2, num_workers=1), True),
+        (DataLoader(TensorDataset(X, Y), 2, num_workers=1, persistent_workers=True), False),
+        (DataLoader(TensorDataset(X, Y), 2, num_workers=1, worker_init_fn=print), False),
+        (DataLoader(TensorDataset(X, Y), 2, num_workers=1, sampler=[0, 1]), False),
         (DataLoader(TensorDataset(X, Y), 2, collate_fn=_own_collate), False),
         (DataLoader(TensorDataset(X, Y), batch_size=None), False),
         (DataLoader(TensorDataset(X, Y), batch_sampler=[[0, 1], [2]]), False),
@@ -49,6 +52,17 @@ def _own_collate(rows: list[Any]) -> Any:
 )
 def test_what_is_recognised(loader: Any, known: bool) -> None:
     assert stacks_rows_only(loader) is known
+
+
+def test_workers_that_only_stack_are_left_out_and_nothing_else_changes() -> None:
+    loader: Any = DataLoader(
+        TensorDataset(X, Y), 4, shuffle=True, num_workers=2, multiprocessing_context="fork"
+    )
+    torch.manual_seed(3)
+    expected = [x.tolist() for x, _ in loader] + [torch.rand(3).tolist()]
+    torch.manual_seed(3)
+    found = [batch.x.tolist() for batch in TensorLoaderFeed(loader, CPU)] + [torch.rand(3).tolist()]
+    assert found == expected
 
 
 def test_a_sampler_of_no_length_and_an_empty_dataset() -> None:

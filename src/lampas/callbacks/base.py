@@ -21,7 +21,8 @@ class Event:
     `kind`:
         "fit_begin", "fit_end": once each; `fit_end` comes also after a stop or Ctrl-C.
         "epoch_begin", "epoch_end": `logs` of "epoch_end" is the whole row of that epoch.
-        "step": after each step (only callbacks that hear it pay for it); `logs` is empty.
+        "step": after each step (only callbacks that hear it pay for it); `logs` are the running
+            loss and metrics, computed when they are read: reading waits for the device.
         "look": at most ten times a second; `logs` holds the running loss and metrics.
         "non_finite": the loss of this step is nan or infinite; answering with a `Stop` ends
             `fit` cleanly, otherwise `fit` raises `NonFiniteError`.

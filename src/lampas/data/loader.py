@@ -136,10 +136,24 @@ def stacks_rows_only(loader: object) -> bool:
     if type(loader) is not DataLoader:
         return False
     return (
-        loader.num_workers == 0
+        (loader.num_workers == 0 or _workers_only_stack(loader))
         and loader.collate_fn is default_collate
         and type(loader.batch_sampler) is BatchSampler
         and bool(_tensors_of(loader.dataset)[0])
+    )
+
+
+def _workers_only_stack(loader: Loader) -> bool:
+    """Whether worker processes add nothing but their cost: a gather is faster than a pipe.
+
+    Persistent ones draw no seed in later epochs; and workers read ahead of a sampler, which
+    changes what it draws unless it has drawn all at once.
+    """
+    return (
+        loader.worker_init_fn is None
+        and not loader.persistent_workers
+        and type(loader.sampler) in _DRAWN_AT_ONCE
+        and getattr(loader.sampler, "generator", None) is not torch.default_generator
     )
 
 
