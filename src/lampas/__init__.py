@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from lampas.lr_finder import LRFinder, find_lr
     from lampas.model import Model
     from lampas.saving import load
+    from lampas.series.task import SeriesModel, timeseries
     from lampas.seeding import seed
     from lampas.step import StepResult
     from lampas.tables.task import TabularModel, tabular
@@ -31,6 +32,7 @@ _HOMES = {
     "LRFinder": "lampas.lr_finder",
     "LampasError": "lampas.errors",
     "Model": "lampas.model",
+    "SeriesModel": "lampas.series.task",
     "StepResult": "lampas.step",
     "Stop": "lampas.callbacks",
     "TabularModel": "lampas.tables.task",
@@ -38,6 +40,7 @@ _HOMES = {
     "load": "lampas.saving",
     "seed": "lampas.seeding",
     "tabular": "lampas.tables.task",
+    "timeseries": "lampas.series.task",
 }
 _MODULES = ("callbacks", "datasets", "errors", "losses", "metrics", "optim")
 
@@ -49,6 +52,7 @@ __all__ = [
     "LRFinder",
     "LampasError",
     "Model",
+    "SeriesModel",
     "StepResult",
     "Stop",
     "TabularModel",
@@ -63,6 +67,7 @@ __all__ = [
     "optim",
     "seed",
     "tabular",
+    "timeseries",
 ]
 
 

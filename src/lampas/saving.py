@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 FITTED = {
     "tabular": "lampas.tables.tabular_model:TabularModel",
+    "timeseries": "lampas.series.series_model:SeriesModel",
 }
 """Kind of a saved run: the class that reads it. Imported when needed: pandas and more with it."""
 
