@@ -1,6 +1,7 @@
 """Rolling origin: what the forecasts would have been, beside the baselines'."""
 
 import warnings
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -11,6 +12,7 @@ from lampas.printing import number, text_table
 from lampas.series.baselines import BASELINES
 
 _COLUMNS = ("mae", "rmse", "mase", "coverage")
+_LEFT_OUT = " (left out)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +44,24 @@ class Backtest:
 
     @classmethod
     def of(
-        cls, found: Forecasts, targets: tuple[str, ...], name: str, levels: tuple[float, ...]
-    ) -> "Backtest":
-        """The scores of a model called `name`, and of the baselines."""
+        cls, found: Forecasts, targets: tuple[str, ...], models: Sequence[str],
+        levels: tuple[float, ...], left_out: "Mapping[str, Forecasts] | None" = None,
+    ) -> "Backtest":  # fmt: skip
+        """The scores of a model, and of the baselines.
+
+        models: what each target's forecasts are called. left_out: {name: the forecasts of a net
+        that was not believed}, for the targets whose model has another name.
+        """
         rows: list[dict[str, Any]] = []
         for column, target in enumerate(targets):
             truth, scale = found.truth[..., column], found.scale[:, column]
-            said = found.said[:, :, column, :]
-            ours = _scores(said[..., said.shape[-1] // 2], truth, scale)
-            inside = (said[..., 0] <= truth) & (truth <= said[..., -1])
-            coverage = _mean(np.where(np.isfinite(truth), inside, np.nan))
-            rows.append({"target": target, "model": name, **ours, "coverage": coverage})
+            model = models[column]
+            rows.append({"target": target, "model": model, **_ours(found, column)})
+            for name, others in (left_out or {}).items():
+                if name != model:
+                    # Its intervals were never calibrated: a coverage would be of others' margins.
+                    scores = _ours(others, column) | {"coverage": np.nan}
+                    rows.append({"target": target, "model": f"{name}{_LEFT_OUT}", **scores})
             for simple, values in zip(BASELINES, found.simple[..., column], strict=True):
                 theirs = _scores(values, truth, scale)
                 rows.append({"target": target, "model": simple, **theirs, "coverage": np.nan})
@@ -71,10 +80,10 @@ class Backtest:
         return found
 
     def verdicts(self) -> list[str]:
-        """A plain line for each target: whether the model beats the best of the baselines."""
-        return [
-            _verdict(str(target), rows) for target, rows in self.frame.groupby("target", sort=False)
-        ]
+        """Plain lines for each target: whether the model beats the best of the baselines, and
+        whether the net would have, where it was left out."""
+        groups = self.frame.groupby("target", sort=False)
+        return [line for target, rows in groups for line in _verdicts(str(target), rows)]
 
     def __str__(self) -> str:
         many = self.frame["target"].nunique() > 1
@@ -107,16 +116,30 @@ class Backtest:
         return cls(frame, plain["origins"], plain["horizon"], plain["wanted"])
 
 
-def _verdict(target: str, rows: pd.DataFrame) -> str:
-    ours, simple = rows.iloc[0], rows.iloc[1:]
-    best = simple.loc[simple["mae"].idxmin()]
-    mine, theirs = float(ours["mae"]), float(best["mae"])
+def _verdicts(target: str, rows: pd.DataFrame) -> list[str]:
+    simple = rows["model"].isin(BASELINES)
+    best = rows[simple].loc[rows[simple]["mae"].idxmin()]
+    lines: list[str] = []
+    for _, row in rows[~simple].iterrows():
+        lines.append(_verdict(target, str(row["model"]), float(row["mae"]), best))
+    return lines
+
+
+def _verdict(target: str, model: str, mine: float, best: pd.Series) -> str:
+    theirs = float(best["mae"])
     against = f"MAE {number(mine)} against {number(theirs)}"
+    share = f", {abs(100 * (mine / theirs - 1)):.0f} %" if theirs > 0 else ""
     if mine < theirs:
-        below = 100 * (1 - mine / theirs)
-        return f"{target}: {ours['model']} beats every baseline: {against} of {best['model']}, {below:.0f} % less"
-    more = f", {100 * (mine / theirs - 1):.0f} % more" if theirs > 0 and mine > theirs else ""
-    return f"{target}: {ours['model']} does not beat {best['model']}: {against}{more}"
+        return f"{target}: {model} beats {best['model']}, the best baseline: {against}{share} less"
+    more = f"{share} more" if mine > theirs and share else ""
+    return f"{target}: {model} does not beat {best['model']}: {against}{more}"
+
+
+def _ours(found: Forecasts, column: int) -> dict[str, float]:
+    truth, said = found.truth[..., column], found.said[:, :, column, :]
+    inside = (said[..., 0] <= truth) & (truth <= said[..., -1])
+    scores = _scores(said[..., said.shape[-1] // 2], truth, found.scale[:, column])
+    return scores | {"coverage": _mean(np.where(np.isfinite(truth), inside, np.nan))}
 
 
 def _scores(values: np.ndarray, truth: np.ndarray, scale: np.ndarray) -> dict[str, float]:

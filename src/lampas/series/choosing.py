@@ -1,12 +1,15 @@
 """What the validation steps decide: each target's base, and whether the net improves on it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor
 
 from lampas.series.anchored import BASES, Anchored
 from lampas.series.windows import Windows
+
+ENOUGH = 4
+"""Horizons of validation steps that a net is judged by; with fewer it is left out."""
 
 _ROWS = 1024  # windows at a time
 
@@ -27,23 +30,32 @@ def choose_bases(anchored: Anchored, windows: Windows) -> None:
 
 
 @torch.no_grad()
-def judge(anchored: Anchored, windows: Windows) -> None:
-    """Trust the net with the targets whose median error over `windows` it lowers, below that
-    of the base alone; the others' forecasts are the base's."""
-    home = anchored.trust.device
-    errors: list[Tensor] = []
-    was = anchored.training
+def judge(anchored: Anchored, halves: Sequence[Windows]) -> None:
+    """Trust the net with the targets whose median error it lowers, below that of the base alone,
+    in each of the `halves` of the validation steps; the others' forecasts are the base's.
+
+    No halves: nothing is trusted. A net that fits one short stretch of a series may have learnt
+    no more than what was so in that stretch.
+    """
+    trust = torch.full_like(anchored.trust, float(len(halves) > 0))
+    for windows in halves:
+        alone, helped = (_errors(anchored, windows, believed) for believed in (0.0, 1.0))
+        trust *= (helped < alone).float()
+    anchored.trust.copy_(trust)
+
+
+def _errors(anchored: Anchored, windows: Windows, believed: float) -> Tensor:
+    """The summed absolute error of each target's median (T,), the net being believed or not."""
+    home, was = anchored.trust.device, anchored.training
+    anchored.trust.fill_(believed)
     anchored.eval()
-    for trust in (0.0, 1.0):
-        anchored.trust.fill_(trust)
-        total = torch.zeros(anchored.shape[1], device=home)
-        for past, future, y in _batches(windows):
-            said = anchored(past.to(home), future.to(home))[..., anchored.shape[2] // 2]
-            error = (said - y.to(home)).abs()
-            total += torch.where(error.isfinite(), error, 0.0).sum((0, 1))
-        errors.append(total)
+    total = torch.zeros(anchored.shape[1], device=home)
+    for past, future, y in _batches(windows):
+        said = anchored(past.to(home), future.to(home))[..., anchored.shape[2] // 2]
+        error = (said - y.to(home)).abs()
+        total += torch.where(error.isfinite(), error, 0.0).sum((0, 1))
     anchored.train(was)
-    anchored.trust.copy_((errors[1] < errors[0]).float())
+    return total
 
 
 def _batches(windows: Windows) -> Iterator[tuple[Tensor, Tensor, Tensor]]:

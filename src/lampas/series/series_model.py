@@ -17,7 +17,7 @@ from lampas.metrics import Mean
 from lampas.model import Model
 from lampas.own_net import NetLike
 from lampas.series.anchored import BASES, Anchored, KnownQuantileLoss, mase
-from lampas.series.backtest import Backtest
+from lampas.series.backtest import Backtest, Forecasts
 from lampas.series.clock import Clock
 from lampas.series.forecasting import ahead, check_steps, frame_of, read_future, rolling
 from lampas.series.own_net import Sizes, build, takes_future
@@ -91,13 +91,18 @@ class SeriesModel:
         self.model.compile(None, self.loss(), {"mase": Mean(mase)}, device=device)
         return self
 
+    @property
+    def net_name(self) -> str:
+        """The net's name: that of `lampas.series.own_net.NETS`, or its class's."""
+        return str(self.settings["net"] or self._net)
+
     def bases(self) -> dict[str, str]:
         """{target: what its forecasts are made of}, in words.
 
         The base is chosen, and the net believed, by the error over the validation steps.
         """
         return {
-            target: BASES[base] + (f" + {self._net}" if trust else " alone")
+            target: BASES[base] + (f" + {self.net_name}" if trust else " alone")
             for target, base, trust in zip(
                 self.columns.targets, self.anchored.base.tolist(), self.anchored.trust.tolist(),
                 strict=True,
@@ -149,12 +154,27 @@ class SeriesModel:
 
     def tested_on(self, panel: Panel, begin: int, step: int = 1) -> Backtest:
         """The backtest from the grid's place `begin` on."""
+        found = self._rolling(panel, range(begin, panel.end, step))
+        trust, name = self.anchored.trust, self.net_name
+        models = [
+            name if trusted else BASES[base]
+            for base, trusted in zip(self.anchored.base.tolist(), trust.tolist(), strict=True)
+        ]
+        left_out: dict[str, Forecasts] = {}
+        if not bool(trust.all()):
+            kept = trust.clone()
+            trust.fill_(1.0)
+            left_out[name] = self._rolling(panel, range(begin, panel.end, step))
+            trust.copy_(kept)
+        return Backtest.of(found, self.columns.targets, models, self.levels, left_out)
+
+    def _rolling(self, panel: Panel, places: range) -> Forecasts:
         found = rolling(self.model, panel, self._scales_for(panel), self.sizes.lookback,
-                        self.sizes.horizon, self.season, range(begin, panel.end, step))  # fmt: skip
+                        self.sizes.horizon, self.season, places)  # fmt: skip
         if found is None:
             raise DataError(f"no origin has the {self.sizes.lookback} rows before it that a "
                             "window needs: pass more rows")  # fmt: skip
-        return Backtest.of(found, self.columns.targets, self._net.lower(), self.levels)
+        return found
 
     def evaluate(self, data: TableLike) -> dict[str, float]:
         """The scores of `backtest` over all origins in `data`."""

@@ -14,7 +14,7 @@ from lampas.fitted import seeded
 from lampas.metrics import Mean
 from lampas.own_net import NetLike
 from lampas.series.anchored import mase
-from lampas.series.choosing import choose_bases, judge
+from lampas.series.choosing import ENOUGH, choose_bases, judge
 from lampas.series.conformal import calibrate, checked_levels
 from lampas.series.own_net import NetName, Sizes, build, check_output
 from lampas.series.panel import Columns, Gaps, Panel, carried, names, read_panel
@@ -68,7 +68,7 @@ def timeseries(
     target: the number to forecast, or several. time: the column of dates or whole numbers, at
     regular steps. series: the column that tells several series apart.
     horizon: steps to forecast; None is one season, or 10, at most a tenth of the steps.
-    lookback: rows that the net sees; None is twice the horizon and at least two seasons, at most
+    lookback: rows that the net sees; None is twice the horizon and at least four seasons, at most
         a quarter of the steps that are not held out.
     season: steps of a cycle; None takes the usual one of the frequency (12 months, 7 days).
     known, past: columns of covariates that are known for the steps ahead, or for the past alone.
@@ -103,7 +103,7 @@ def timeseries(
     horizon = _horizon(panel, season) if horizon is None else _count("horizon", horizon)
     held = backtest if backtest >= 1 else backtest * panel.end
     most = max(2, int(panel.end - held) // 4)
-    usual = min(max(2 * horizon, 2 * season), most)
+    usual = min(max(2 * horizon, 4 * season), most)
     lookback = usual if lookback is None else _count("lookback", lookback)
     spans = divide(panel.end, lookback, horizon, backtest, validation, calibration)
     scales = scales_of(panel, spans, season)
@@ -152,7 +152,7 @@ def timeseries(
         )
     fitted.model.eval()
     if len(watched):
-        judge(fitted.anchored, watched)
+        judge(fitted.anchored, _halves(store, spans))
     _calibrate(fitted, store, spans, levels)
     if spans.end > spans.calibration:
         fitted.tested = fitted.tested_on(panel, spans.calibration)
@@ -182,6 +182,15 @@ def described(panel: Panel, settings: dict[str, Any]) -> str:
         f"{steps['train']} to train, {steps['validation']} to validate, {steps['calibration']} to "
         f"calibrate, {steps['backtest']} held out"
     )
+
+
+def _halves(store: Store, spans: Spans) -> list[Windows]:
+    """The validation steps in two, or none where they are too few to judge a net by."""
+    middle = (spans.train + spans.validation) // 2
+    halves = ((spans.train, middle), (middle, spans.validation))
+    if spans.validation - spans.train < ENOUGH * store.horizon:
+        return []
+    return [Windows(store, low - store.horizon + 1, high, low=low) for low, high in halves]
 
 
 def _calibrate(
