@@ -6,6 +6,7 @@ import typer
 
 from lampas.cli.demo import demo
 from lampas.cli.evaluate import evaluate
+from lampas.cli.forecast import forecast
 from lampas.cli.predict import predict
 from lampas.cli.summary import summary
 from lampas.cli.train import train
@@ -43,6 +44,8 @@ def lampas(
       lampas train passengers.csv --target Survived --out runs/titanic
       lampas evaluate runs/titanic more.csv
       lampas predict runs/titanic new.csv --out predictions.csv
+      lampas train sales.csv --time day --target sold --out runs/sales
+      lampas forecast runs/sales --horizon 14 --plot
       lampas summary runs/titanic
 
     Exit codes: 0 done, 1 the job failed, 2 wrong usage, 130 ended by Ctrl-C.
@@ -52,5 +55,6 @@ def lampas(
 app.command(short_help="Train on a table, and save the run.")(train)
 app.command(short_help="Score a saved run on a table.")(evaluate)
 app.command(short_help="Predict each row of a table.")(predict)
+app.command(short_help="Forecast what comes after a time series.")(forecast)
 app.command(short_help="Show layers and parameters of a run or class.")(summary)
 app.command(short_help="Train on the Titanic's passengers, and show the results.")(demo)

@@ -9,6 +9,7 @@ from lampas.cli.usage import UsageError
 
 DEMOS = {
     "tabular": "lampas.cli.demos.tabular",
+    "timeseries": "lampas.cli.demos.timeseries",
 }
 """Kind of data: the module whose `demo(out, seed, force)` shows it."""
 
@@ -25,11 +26,13 @@ def demo(
     """Train on data that need no download, and show what comes out. Takes seconds.
 
     tabular: the passengers of the Titanic, 712 rows to learn who survived from, 179 to test on.
+    timeseries: the covid-19 cases of early 2020, 40 days to learn from, 7 to forecast.
 
     \b
     Examples:
       lampas demo
       lampas demo tabular --out runs/first
+      lampas demo timeseries --out runs/covid
     """
     if kind not in DEMOS:
         raise UsageError(f"unknown demo {kind!r}. Valid: {', '.join(DEMOS)}")

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 TRAINERS = {
     "tabular": "lampas.cli.train_table",
+    "timeseries": "lampas.cli.train_series",
 }
 """Kind of data: the module whose `train` fits a net to it."""
 

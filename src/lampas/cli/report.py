@@ -4,7 +4,7 @@ import shlex
 import shutil
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, TextIO, cast
 
 import typer
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from lampas.fitted import Fitted
     from lampas.history import History
+    from lampas.series.series_model import SeriesModel
     from lampas.tables.schema import Schema
 
 _TASKS = {
@@ -62,6 +63,8 @@ def _best(history: "History") -> str:
 
 def held_out(model: "Fitted") -> str:
     """The scores on the samples that were held out, or on all where none were."""
+    if model.noun == "window":
+        return _backtested(cast("SeriesModel", model))
     rows, noun = model.settings["validation_rows"], model.noun
     every = count(model.settings["rows"], f"training {noun}")
     what = count(rows, f"held-out {noun}") if rows else every
@@ -69,14 +72,28 @@ def held_out(model: "Fitted") -> str:
     return f"Scores on {what}{note}\n{scores({'value': model.metrics})}"
 
 
-def whereabouts(folder: Path, own_net: str | None) -> str:
+def _backtested(model: "SeriesModel") -> str:
+    """The backtest, and what the forecasts are made of."""
+    made = "\n".join(f"  {target}: {base}" for target, base in model.bases().items())
+    tested = str(model.tested or "No step was held out: nothing is known of new ones")
+    return f"{tested}\n\nWhat the validation steps chose to forecast with\n{made}"
+
+
+def whereabouts(folder: Path, own_net: str | None, noun: str = "row") -> str:
     """Where the run was saved, and what may be typed next."""
     run = shlex.quote(str(folder))
     own = f" --model {shlex.quote(own_net)}" if own_net else ""
     files = ", ".join(sorted(path.name for path in folder.iterdir() if path.is_file()))
+    saved = f"Saved in {folder}: {files}\n\nNext:\n"
+    if noun == "window":
+        return (
+            f"{saved}"
+            f"  lampas forecast {run} --horizon 14 --plot{own}\n"
+            f"  lampas forecast {run} --out forecast.csv{own}\n"
+            f"  lampas summary {run}{own}"
+        )
     return (
-        f"Saved in {folder}: {files}\n\n"
-        f"Next:\n"
+        f"{saved}"
         f"  lampas evaluate {run} OTHER.csv{own}\n"
         f"  lampas predict {run} NEW.csv --out predictions.csv{own}\n"
         f"  lampas summary {run}{own}"

@@ -1,7 +1,7 @@
 """What was typed for a training, as one value that each kind of data reads its part of."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from torch import nn
 
     from lampas.callbacks import CallbackLike
+    from lampas.series.own_net import NetName
+    from lampas.series.panel import Gaps as GapRule
     from lampas.tables.schema import Kind
 
 
@@ -21,6 +23,32 @@ class TableOptions:
     kinds: "dict[str, Kind]"
     delimiter: str | None
     encoding: str
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesOptions:
+    """Which columns of a table are a time series, and how far it is forecast; None, or empty,
+    where nothing was typed."""
+
+    time: str | None = None
+    series: str | None = None
+    horizon: int | None = None
+    lookback: int | None = None
+    season: int | None = None
+    known: tuple[str, ...] = ()
+    past: tuple[str, ...] = ()
+    backtest: int | None = None
+    net: "NetName" = "dlinear"
+    gaps: "GapRule" = "refuse"
+
+    def refuse_typed(self, kind: str) -> None:
+        """Wrong usage where any of these was typed for another kind of data."""
+        for name, value in asdict(self).items():
+            if value != getattr(_NOTHING, name):
+                raise UsageError(f"--{name} is for time series, and this is {kind} data")
+
+
+_NOTHING = SeriesOptions()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +73,7 @@ class Request:
     callbacks: "Sequence[CallbackLike]"
     people: TextIO
     table: TableOptions
+    series: SeriesOptions = _NOTHING
 
     @property
     def one(self) -> str:

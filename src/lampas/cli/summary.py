@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from lampas.artifact import Artifact
 
-_KINDS = {"tabular": "a table's model", "model": "a model"}
+_KINDS = {"tabular": "a table's model", "timeseries": "a time series' model", "model": "a model"}
 
 
 def summary(

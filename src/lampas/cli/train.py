@@ -23,7 +23,7 @@ def train(
     ] = None,
     kind_of_data: Annotated[
         str | None,
-        typer.Option("--as", metavar="KIND", help="tabular; found out by default."),
+        typer.Option("--as", metavar="KIND", help="tabular or timeseries; found out by default."),
     ] = None,
     model: options.OwnNet = None,
     seed: Annotated[int, typer.Option(metavar="N", min=0, help="Of split, weights and order.")] = 0,
@@ -53,6 +53,38 @@ def train(
             help="number, category, boolean, date, text or identifier (ignored); repeatable.",
         ),
     ] = None,
+    time_column: Annotated[
+        str | None,
+        typer.Option("--time", metavar="COLUMN", help="Of a time series: its dates or numbers."),
+    ] = None,
+    series: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="Of several series: which one a row is of.")
+    ] = None,
+    horizon: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Steps to forecast; a season.")
+    ] = None,
+    lookback: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Steps that the net sees.")
+    ] = None,
+    season: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Steps of a cycle; 7 days, 12 months …")
+    ] = None,
+    known: Annotated[
+        list[str] | None,
+        typer.Option(metavar="COLUMN", help="A covariate known for the steps ahead; repeatable."),
+    ] = None,
+    past: Annotated[
+        list[str] | None,
+        typer.Option(metavar="COLUMN", help="A covariate known for the past alone; repeatable."),
+    ] = None,
+    backtest: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=0, help="Last steps to hold out, for --validation's share."),
+    ] = None,
+    net: Annotated[
+        str, typer.Option(metavar="NAME", help="Of a time series: dlinear, lstm, gru or tcn.")
+    ] = "dlinear",
+    gaps: options.Gaps = "refuse",
     delimiter: options.Delimiter = None,
     encoding: options.Encoding = "utf-8",
     device: Annotated[
@@ -73,6 +105,7 @@ def train(
     Examples:
       lampas train passengers.csv --target Survived --out runs/titanic
       lampas train houses.parquet --target price --kind zip=category --seed 1
+      lampas train sales.csv --time day --target sold --horizon 14 --out runs/sales
       lampas train flags.csv --target red --target blue --validation test.csv
       lampas train passengers.csv --target Survived --model nets.py:Net --out runs/mine
     """
@@ -82,9 +115,17 @@ def train(
     from lampas.cli import kinds as sorts
     from lampas.cli import own, report, runs
     from lampas.cli.progress import display
-    from lampas.cli.request import Request, TableOptions
+    from lampas.cli.request import Request, SeriesOptions, TableOptions
 
-    sort = sorts.find(data, kind_of_data)
+    sort = sorts.find(data, kind_of_data or ("timeseries" if time_column else None))
+    of_series = SeriesOptions(
+        time_column, series, horizon, lookback, season, tuple(known or ()), tuple(past or ()),
+        backtest, usage.net(net), options.checked_gaps(gaps),
+    )  # fmt: skip
+    if sort != "timeseries":
+        of_series.refuse_typed(sort)
+    elif kinds:
+        raise usage.UsageError("--kind is for tables; the columns of a time series are numbers")
     people = sys.stderr if json else sys.stdout
     request = Request(
         data=tuple(data),
@@ -100,6 +141,7 @@ def train(
         callbacks=display(quiet, verbose),
         people=people,
         table=TableOptions(kinds, delimiter, encoding),
+        series=of_series,
     )
     with runs.new_folder(out, Path(data[0]).resolve().name.split(".")[0], force) as folder:
         began = time.perf_counter()
@@ -110,7 +152,7 @@ def train(
         runs.save(folder, fitted, seconds)
     if not quiet:
         report.training(fitted, seconds, people)
-    print(f"{report.held_out(fitted)}\n\n{report.whereabouts(folder, model)}", file=people)
+    print(f"{report.held_out(fitted)}\n\n{report.whereabouts(folder, model, fitted.noun)}", file=people)
     if json:
         print(json_line({"run": str(folder), "epochs": len(fitted.history), **fitted.metrics}))
     report.end(fitted)

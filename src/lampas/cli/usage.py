@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 from lampas.errors import InputError
 
 if TYPE_CHECKING:
+    from lampas.series.own_net import NetName
     from lampas.tables.schema import Kind
 
 
@@ -46,6 +47,17 @@ def validation(text: str) -> float | Path | None:
     if not 0.0 <= share < 1.0:
         raise UsageError(f"--validation {text}: a share of the rows is from 0 to below 1")
     return share or None
+
+
+def net(name: str) -> "NetName":
+    """The name of a net for time series.
+
+    >>> net("gru")
+    'gru'
+    """
+    if name not in ("dlinear", "lstm", "gru", "tcn"):
+        raise UsageError(f"--net {name}: valid are dlinear, lstm, gru, tcn; yours goes by --model")
+    return cast("NetName", name)
 
 
 def shape(text: str) -> tuple[int, ...]:

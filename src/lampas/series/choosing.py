@@ -1,6 +1,6 @@
 """What the validation steps decide: each target's base, and whether the net improves on it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor
@@ -30,18 +30,16 @@ def choose_bases(anchored: Anchored, windows: Windows) -> None:
 
 
 @torch.no_grad()
-def judge(anchored: Anchored, halves: Sequence[Windows]) -> None:
-    """Trust the net with the targets whose median error it lowers, below that of the base alone,
-    in each of the `halves` of the validation steps; the others' forecasts are the base's.
+def judge(anchored: Anchored, windows: Windows) -> None:
+    """Trust the net with the targets whose median error over `windows`, those of the validation
+    steps, it lowers below that of the base alone; the others' forecasts are the base's.
 
-    No halves: nothing is trusted. A net that fits one short stretch of a series may have learnt
-    no more than what was so in that stretch.
+    With fewer than `ENOUGH` horizons of validation steps nothing is trusted: a net that fits one
+    short stretch of a series may have learnt no more than what was so in that stretch.
     """
-    trust = torch.full_like(anchored.trust, float(len(halves) > 0))
-    for windows in halves:
-        alone, helped = (_errors(anchored, windows, believed) for believed in (0.0, 1.0))
-        trust *= (helped < alone).float()
-    anchored.trust.copy_(trust)
+    alone, helped = (_errors(anchored, windows, believed) for believed in (0.0, 1.0))
+    enough = windows.high - windows.low >= ENOUGH * anchored.shape[0]
+    anchored.trust.copy_((helped < alone).float() * enough)
 
 
 def _errors(anchored: Anchored, windows: Windows, believed: float) -> Tensor:

@@ -14,7 +14,7 @@ from lampas.fitted import seeded
 from lampas.metrics import Mean
 from lampas.own_net import NetLike
 from lampas.series.anchored import mase
-from lampas.series.choosing import ENOUGH, choose_bases, judge
+from lampas.series.choosing import choose_bases, judge
 from lampas.series.conformal import calibrate, checked_levels
 from lampas.series.own_net import NetName, Sizes, build, check_output
 from lampas.series.panel import Columns, Gaps, Panel, carried, names, read_panel
@@ -30,8 +30,8 @@ __all__ = ["SeriesModel", "timeseries"]
 Verbose = Literal["auto", 0, 1, 2]
 OptimizerLike = str | Callable[[Iterable[torch.nn.Parameter]], torch.optim.Optimizer]
 
-EPOCHS, PATIENCE = 300, 20
-_RATE = 3e-3
+EPOCHS, PATIENCE = 1000, 40
+_RATE = 1e-3
 _STEPS = 10  # the horizon where there is no season to tell one
 
 
@@ -68,7 +68,7 @@ def timeseries(
     target: the number to forecast, or several. time: the column of dates or whole numbers, at
     regular steps. series: the column that tells several series apart.
     horizon: steps to forecast; None is one season, or 10, at most a tenth of the steps.
-    lookback: rows that the net sees; None is twice the horizon and at least four seasons, at most
+    lookback: rows that the net sees; None is twice the horizon and at least three seasons, at most
         a quarter of the steps that are not held out.
     season: steps of a cycle; None takes the usual one of the frequency (12 months, 7 days).
     known, past: columns of covariates that are known for the steps ahead, or for the past alone.
@@ -84,7 +84,7 @@ def timeseries(
     frequency: as "D", "MS", "h", or the step of integers; None finds it out.
     gaps: missing stamps and numbers are refused, or the last value is carried forward ("carry").
     batch_size: None is 64. optimizer: a name, or a function of the parameters; None is Adam with
-        a rate of 0.003. seed, epochs, patience, callbacks, verbose, device: as `lampas.tabular`.
+        a rate of 0.001. seed, epochs, patience, callbacks, verbose, device: as `lampas.tabular`.
 
     Raises `DataError`, `InputError`, one line with what, where and the fix.
 
@@ -103,7 +103,7 @@ def timeseries(
     horizon = _horizon(panel, season) if horizon is None else _count("horizon", horizon)
     held = backtest if backtest >= 1 else backtest * panel.end
     most = max(2, int(panel.end - held) // 4)
-    usual = min(max(2 * horizon, 4 * season), most)
+    usual = min(max(2 * horizon, 3 * season), most)
     lookback = usual if lookback is None else _count("lookback", lookback)
     spans = divide(panel.end, lookback, horizon, backtest, validation, calibration)
     scales = scales_of(panel, spans, season)
@@ -152,7 +152,7 @@ def timeseries(
         )
     fitted.model.eval()
     if len(watched):
-        judge(fitted.anchored, _halves(store, spans))
+        judge(fitted.anchored, watched)
     _calibrate(fitted, store, spans, levels)
     if spans.end > spans.calibration:
         fitted.tested = fitted.tested_on(panel, spans.calibration)
@@ -182,15 +182,6 @@ def described(panel: Panel, settings: dict[str, Any]) -> str:
         f"{steps['train']} to train, {steps['validation']} to validate, {steps['calibration']} to "
         f"calibrate, {steps['backtest']} held out"
     )
-
-
-def _halves(store: Store, spans: Spans) -> list[Windows]:
-    """The validation steps in two, or none where they are too few to judge a net by."""
-    middle = (spans.train + spans.validation) // 2
-    halves = ((spans.train, middle), (middle, spans.validation))
-    if spans.validation - spans.train < ENOUGH * store.horizon:
-        return []
-    return [Windows(store, low - store.horizon + 1, high, low=low) for low, high in halves]
 
 
 def _calibrate(
