@@ -130,10 +130,9 @@ def timeseries(
         "rows": len(train),
         "validation_rows": spans.end - spans.calibration,
     }  # fmt: skip
-    if verbose != 0 and carried(panel):
-        say(f"{carried(panel)} gaps are filled by the last value before them")
-    if verbose in (1, 2) or (verbose == "auto" and sys.stderr.isatty()):
-        say(described(panel, settings))
+    settings["about"] = _described(panel, settings)
+    if verbose in (1, 2) or (verbose == "auto" and (sys.stderr.isatty() or carried(panel))):
+        say(settings["about"])
     with seeded(seed):
         built = build(net, sizes)
         check_output(built, sizes)
@@ -172,16 +171,23 @@ def scales_of(panel: Panel, spans: Spans, season: int) -> dict[Scalar | None, Sc
     return found
 
 
-def described(panel: Panel, settings: dict[str, Any]) -> str:
+def _described(panel: Panel, settings: dict[str, Any]) -> str:
     """What was found, and how the steps are divided, in one line for people."""
-    steps = settings["steps"]
+    steps, filled = settings["steps"], carried(panel)
+    told = f"; {filled} gaps hold the last value before them" if filled else ""
     many = f"{len(panel.series)} series, " if panel.columns.series else ""
     return (
-        f"{many}{panel.end} {panel.clock} from {panel.stamps[0]} to {panel.stamps[-1]}, season "
+        f"{many}{panel.end} {panel.clock} from {_short(panel.stamps[0])} to "
+        f"{_short(panel.stamps[-1])}, season "
         f"{settings['season']}: lookback {settings['lookback']}, horizon {settings['horizon']}; "
         f"{steps['train']} to train, {steps['validation']} to validate, {steps['calibration']} to "
-        f"calibrate, {steps['backtest']} held out"
+        f"calibrate, {steps['backtest']} held out{told}"
     )
+
+
+def _short(stamp: Any) -> str:
+    """A stamp without a time of day that is always midnight."""
+    return str(stamp).removesuffix(" 00:00:00")
 
 
 def _calibrate(

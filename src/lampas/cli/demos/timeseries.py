@@ -1,6 +1,7 @@
 """`lampas demo timeseries`: a week of covid-19 cases ahead, from a table that comes along."""
 
 import shutil
+import sys
 import time
 from importlib.resources import as_file, files
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from lampas.cli.output import table
 from lampas.cli.progress import display
 from lampas.cli.sketch import curves
 from lampas.cli.threads import spare_cores
-from lampas.series.task import described, timeseries
+from lampas.series.task import timeseries
 
 if TYPE_CHECKING:
     from lampas.series.series_model import SeriesModel
@@ -44,11 +45,11 @@ def demo(out: str | None, seed: int, force: bool) -> None:
         )  # fmt: skip
         seconds = time.perf_counter() - began
         report.require_an_epoch(fitted)
-        print(f"covid-19.csv: {described(fitted.panel, fitted.settings)}\n")
+        print(f"covid-19.csv: {fitted.settings['about']}\n")
         runs.save(folder, fitted, seconds)
         with whole_file(folder / "forecast.png") as file:
             fitted.plot().savefig(file, format="png", dpi=100)
-    report.training(fitted, seconds, report.sys.stdout)
+    report.training(fitted, seconds, sys.stdout)
     print(_beside_the_truth(fitted, data), end="\n\n")
     print(report.held_out(fitted), end="\n\n")
     print(report.whereabouts(folder, None, fitted.noun))
@@ -70,11 +71,19 @@ def _beside_the_truth(fitted: "SeriesModel", data: pd.DataFrame) -> str:
                 target, f"{row['date']:%Y-%m-%d}", f"{row['median']:,.0f}",
                 f"{row['q10']:,.0f} to {row['q90']:,.0f}", f"{value:,.0f}", "" if inside else "x",
             ])  # fmt: skip
-    first = found[found["target"] == TARGETS[0]]["median"].tolist()
-    past = data[TARGETS[0]].iloc[:-HELD_OUT].tolist()
-    drawn = {"loss": past + first, "val_loss": data[TARGETS[0]].tolist()}
-    sketch = curves(drawn, width=min(width, 59)).replace("loss", TARGETS[0], 1)
-    parts.append(sketch.replace("· training   o held out", "· forecast   o truth"))
+    parts.append(_sketch(found, data, width))
     head = ["", "day", "forecast", "80 % interval", "truth", ""]
     parts.append(f"{table(head, rows, words=2)}\n  x: outside of the interval")
     return "\n\n".join(parts)
+
+
+def _sketch(found: pd.DataFrame, data: pd.DataFrame, width: int) -> str:
+    """Two targets side by side, from three weeks before the forecast on."""
+    drawn: dict[str, list[float]] = {}
+    for target in TARGETS[1:]:
+        values = data[target].tail(3 * HELD_OUT).tolist()
+        ahead = found[found["target"] == target]["median"].tolist()
+        drawn[target] = values[:-HELD_OUT] + ahead
+        drawn[f"val_{target}"] = values
+    sketch = curves(drawn, width).replace("· training   o held out", "o truth   · forecast beside it")
+    return f"{sketch}; {3 * HELD_OUT} days"
