@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from lampas.lr_finder import LRFinder, find_lr
     from lampas.model import Model
     from lampas.saving import load
-    from lampas.series.task import SeriesModel, timeseries
     from lampas.seeding import seed
+    from lampas.series.task import SeriesModel, timeseries
     from lampas.step import StepResult
     from lampas.tables.task import TabularModel, tabular
 

@@ -1,6 +1,6 @@
 """Options that several commands share."""
 
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -34,7 +34,9 @@ Delimiter = Annotated[
 ]
 Gaps = Annotated[
     str,
-    typer.Option("--gaps", metavar="refuse|carry", help="Missing steps: an error, or the last value."),
+    typer.Option(
+        "--gaps", metavar="refuse|carry", help="Missing steps: an error, or the last value."
+    ),
 ]
 Encoding = Annotated[str, typer.Option(metavar="NAME", help="Of a text file.")]
 
@@ -43,4 +45,4 @@ def checked_gaps(gaps: str) -> "GapRule":
     """What --gaps says."""
     if gaps not in ("refuse", "carry"):
         raise UsageError(f"--gaps {gaps}: valid are refuse, carry")
-    return cast("GapRule", gaps)
+    return gaps

@@ -152,7 +152,10 @@ def train(
         runs.save(folder, fitted, seconds)
     if not quiet:
         report.training(fitted, seconds, people)
-    print(f"{report.held_out(fitted)}\n\n{report.whereabouts(folder, model, fitted.noun)}", file=people)
+    print(
+        f"{report.held_out(fitted)}\n\n{report.whereabouts(folder, model, fitted.noun)}",
+        file=people,
+    )
     if json:
         print(json_line({"run": str(folder), "epochs": len(fitted.history), **fitted.metrics}))
     report.end(fitted)

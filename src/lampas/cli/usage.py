@@ -57,7 +57,7 @@ def net(name: str) -> "NetName":
     """
     if name not in ("dlinear", "lstm", "gru", "tcn"):
         raise UsageError(f"--net {name}: valid are dlinear, lstm, gru, tcn; yours goes by --model")
-    return cast("NetName", name)
+    return name
 
 
 def shape(text: str) -> tuple[int, ...]:

@@ -1,6 +1,7 @@
 """Quantile loss: the outputs become quantiles of the target, not its mean."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -18,7 +19,7 @@ def checked_quantiles(quantiles: Sequence[float]) -> tuple[float, ...]:
     """
     levels = tuple(float(level) for level in quantiles)
     edges = (0.0, *levels, 1.0)
-    if not levels or not all(a < b for a, b in zip(edges, edges[1:], strict=False)):
+    if not levels or not all(a < b for a, b in pairwise(edges)):
         raise InputError(f"quantiles are {levels}: they must rise, between 0 and 1")
     return levels
 

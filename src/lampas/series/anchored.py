@@ -66,7 +66,9 @@ class Anchored(nn.Module):
         count = torch.arange(self.shape[2], device=past.device) - self.shape[2] // 2
         spread = torch.where(count < 0, torch.minimum(spread, middle), spread)
         spread = torch.where(count > 0, torch.maximum(spread, middle), spread)
-        base = self.bases_of(past).gather(3, self.base.expand(len(past), self.shape[0], -1)[..., None])
+        base = self.bases_of(past).gather(
+            3, self.base.expand(len(past), self.shape[0], -1)[..., None]
+        )
         return base + scale[:, None, :, None] * spread
 
     def bases_of(self, past: Tensor) -> Tensor:

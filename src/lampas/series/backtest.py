@@ -118,7 +118,7 @@ class Backtest:
 
 def _verdicts(target: str, rows: pd.DataFrame) -> list[str]:
     simple = rows["model"].isin(BASELINES)
-    best = rows[simple].loc[rows[simple]["mae"].idxmin()]
+    best = rows[simple].sort_values("mae", kind="stable").iloc[0]
     lines: list[str] = []
     for _, row in rows[~simple].iterrows():
         lines.append(_verdict(target, str(row["model"]), float(row["mae"]), best))

@@ -74,11 +74,13 @@ def read_stamps(column: pd.Series) -> pd.Index:
     name = repr(str(column.name))
     gaps = ~cells.present(column)
     if gaps.any():
-        raise DataError(f"time column {name}: row {column.index[gaps.argmax()]} holds no stamp")
+        raise DataError(
+            f"time column {name}: row {column.index[int(gaps.argmax())]} holds no stamp"
+        )
     if is_integer_dtype(column):
         return pd.Index(column.to_numpy(np.int64))
     if is_datetime64_any_dtype(column):
-        return pd.DatetimeIndex(column, freq=None)
+        return pd.DatetimeIndex(column)
     if is_numeric_dtype(column):
         return pd.Index(_whole(column))
     texts = column.map(str)
@@ -123,7 +125,7 @@ def _parsed(texts: pd.Series, name: str) -> pd.DatetimeIndex:
             f"time column {name}: row {texts.index[row]} holds {texts.iloc[row]!r}: a stamp like "
             f"{_sample(best)} is needed"
         )
-    return pd.DatetimeIndex(pd.to_datetime(texts, format=best), freq=None)
+    return pd.DatetimeIndex(pd.to_datetime(texts, format=best))
 
 
 def _sample(form: str) -> str:

@@ -24,9 +24,7 @@ def checked_levels(quantiles: Sequence[float]) -> tuple[float, ...]:
     levels = checked_quantiles(quantiles)
     mirrored = all(abs(a + b - 1) < 1e-9 for a, b in zip(levels, reversed(levels), strict=True))
     if not mirrored or len(levels) % 2 == 0:
-        raise InputError(
-            f"quantiles are {levels}: pairs round 0.5 are needed, as (0.1, 0.5, 0.9)"
-        )
+        raise InputError(f"quantiles are {levels}: pairs round 0.5 are needed, as (0.1, 0.5, 0.9)")
     return levels
 
 

@@ -1,6 +1,5 @@
 """DLinear: a line through the trend and a line through the rest."""
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 

@@ -155,7 +155,9 @@ def frame_of(said: np.ndarray, panel: Panel, levels: tuple[float, ...]) -> pd.Da
             head: dict[str, Any] = {columns.time: stamps}
             if columns.series is not None:
                 head[columns.series] = one.key
-            parts.append(pd.DataFrame({**head, "target": name, **quantiles(values[:, target], levels)}))
+            parts.append(
+                pd.DataFrame({**head, "target": name, **quantiles(values[:, target], levels)})
+            )
     return pd.concat(parts, ignore_index=True)
 
 

@@ -64,11 +64,12 @@ def takes_future(net: nn.Module) -> bool:
     """Whether `forward` has a second argument, for what is known of the future."""
     parameters = inspect.signature(net.forward).parameters.values()
     wanted = [one for one in parameters if one.kind is not one.KEYWORD_ONLY]
-    return len(wanted) > 1 and (wanted[1].name == "future" or wanted[1].default is inspect.Parameter.empty)
+    more = wanted[1:2]
+    return any(one.name == "future" or one.default is one.empty for one in more)
 
 
 def check_output(net: nn.Module, sizes: Sizes) -> None:
-    """Raise where `net` cannot read windows of these sizes or says something else than quantiles."""
+    """Raise where `net` cannot read windows of these sizes or returns no quantiles."""
     past = torch.zeros(2, sizes.lookback, sizes.inputs)
     future = torch.zeros(2, sizes.horizon, sizes.known)
     given: tuple[Any, ...] = (past, future) if takes_future(net) else (past,)

@@ -131,7 +131,7 @@ def _rows_of(frame: pd.DataFrame, columns: Columns) -> Iterator[tuple[Scalar | N
     column = frame[columns.series]
     gaps = ~cells.present(column)
     if gaps.any():
-        row = column.index[gaps.argmax()]
+        row = column.index[int(gaps.argmax())]
         raise DataError(f"series column {columns.series!r}: row {row} holds nothing")
     codes, keys = pd.factorize(column)
     order = np.argsort(codes, kind="stable")

@@ -33,7 +33,9 @@ def draw(panel: Panel, forecast: pd.DataFrame) -> Curves:
 def _panel(axes: Axes, past: pd.Series, ahead: pd.DataFrame) -> None:
     axes.plot(past.index, past.to_numpy(), color=_PAST, label="history")
     axes.plot(ahead.index, ahead["median"].to_numpy(), color=_AHEAD, label="forecast")
-    levels = sorted(float(name[1:]) for name in ahead.columns if name[:1] == "q" and name[1:2].isdigit())
+    levels = sorted(
+        float(name[1:]) for name in ahead.columns if name[:1] == "q" and name[1:2].isdigit()
+    )
     for low, high in zip(levels[: len(levels) // 2], reversed(levels), strict=False):
         axes.fill_between(
             ahead.index, ahead[f"q{low:g}"].to_numpy(), ahead[f"q{high:g}"].to_numpy(),

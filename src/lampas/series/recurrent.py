@@ -44,7 +44,5 @@ class Recurrent(nn.Module):
 class GRU(Recurrent):
     """`Recurrent` with the cell "gru"."""
 
-    def __init__(
-        self, horizon: int, inputs: int, known: int, targets: int, quantiles: int
-    ) -> None:
+    def __init__(self, horizon: int, inputs: int, known: int, targets: int, quantiles: int) -> None:
         super().__init__(horizon, inputs, known, targets, quantiles, cell="gru")

@@ -1,6 +1,7 @@
 """A fitted model for time series: past in, future quantiles out, all of it in one file."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from os import PathLike
 from typing import TYPE_CHECKING, Any, final
 
@@ -208,14 +209,11 @@ class SeriesModel:
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write net, scales, newest history and scores into one file, whole or not at all."""
-        columns, clock = self.columns, self.panel.clock
         content = {
             "weights": self.model.state_dict(),
-            "columns": {name: getattr(columns, name)
-                        for name in ("time", "series", "targets", "known", "past")},
-            "clock": {"frequency": clock.frequency, "step": clock.step},
-            "sizes": {name: getattr(self.sizes, name)
-                      for name in ("lookback", "horizon", "inputs", "known", "targets", "quantiles")},
+            "columns": asdict(self.columns),
+            "clock": asdict(self.panel.clock),
+            "sizes": asdict(self.sizes),
             "season": self.season,
             "levels": self.levels,
             "scales": [(key, scale.to_json()) for key, scale in self.scales.items()],
@@ -271,9 +269,7 @@ def _newest(panel: Panel, rows: int) -> Panel:
     series: list[Series] = []
     for one in panel.series:
         kept = min(rows, len(one.values))
-        series.append(
-            Series(one.key, one.end - kept - begin, one.values[-kept:], one.seen[-kept:])
-        )
+        series.append(Series(one.key, one.end - kept - begin, one.values[-kept:], one.seen[-kept:]))
     return Panel(panel.clock, panel.columns, panel.stamps[begin:], tuple(series))
 
 

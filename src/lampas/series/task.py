@@ -190,9 +190,7 @@ def _short(stamp: Any) -> str:
     return str(stamp).removesuffix(" 00:00:00")
 
 
-def _calibrate(
-    fitted: SeriesModel, store: Store, spans: Spans, levels: tuple[float, ...]
-) -> None:
+def _calibrate(fitted: SeriesModel, store: Store, spans: Spans, levels: tuple[float, ...]) -> None:
     begin = spans.validation - store.horizon + 1
     windows = Windows(store, begin, spans.calibration, low=spans.validation)
     if spans.calibration > spans.validation and len(windows):

@@ -46,9 +46,7 @@ class TCN(nn.Module):
 class Block(nn.Module):
     """x + drop(relu(conv(drop(relu(conv(x)))))), each step seeing itself and the past alone."""
 
-    def __init__(
-        self, inputs: int, width: int, kernel: int, dilation: int, dropout: float
-    ) -> None:
+    def __init__(self, inputs: int, width: int, kernel: int, dilation: int, dropout: float) -> None:
         super().__init__()
         self.pad = (kernel - 1) * dilation
         self.first = weight_norm(nn.Conv1d(inputs, width, kernel, dilation=dilation))

@@ -85,5 +85,7 @@ def _sketch(found: pd.DataFrame, data: pd.DataFrame, width: int) -> str:
         ahead = found[found["target"] == target]["median"].tolist()
         drawn[target] = values[:-HELD_OUT] + ahead
         drawn[f"val_{target}"] = values
-    sketch = curves(drawn, width).replace("· training   o held out", "o truth   · forecast beside it")
+    sketch = curves(drawn, width).replace(
+        "· training   o held out", "o truth   · forecast beside it"
+    )
     return f"{sketch}; {3 * HELD_OUT} days"
