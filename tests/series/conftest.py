@@ -24,7 +24,7 @@ def shops() -> pd.DataFrame:
     parts: list[pd.DataFrame] = []
     for name, rows, size in (("north", 160, 1.0), ("south", 120, 1000.0)):
         days = pd.date_range("2024-06-08", periods=160)[160 - rows :]
-        offer = (np.arange(rows) % 5 == 0).astype(float)
+        offer = np.random.default_rng(rows).integers(0, 2, rows).astype(float)
         sold = size * (wave(rows, seed=len(parts)) + 6 * offer)
         parts.append(
             pd.DataFrame({"shop": name, "day": days, "sold": sold, "offer": offer, "rain": offer})
@@ -35,5 +35,5 @@ def shops() -> pd.DataFrame:
 @pytest.fixture(scope="session")
 def fitted(sales) -> lampas.SeriesModel:
     return lampas.timeseries(
-        sales, "sold", time="day", horizon=7, backtest=28, epochs=60, verbose=0
+        sales, "sold", time="day", horizon=7, backtest=28, validation=0.2, epochs=400, verbose=0
     )

@@ -30,7 +30,7 @@ def train(request: Request) -> Fitted:
         spare_cores(len(frame))
     held_out = options.backtest if options.backtest is not None else request.validation or 0.0
     try:
-        return timeseries(
+        fitted = timeseries(
             frame,
             targets,
             time=options.time,
@@ -53,6 +53,9 @@ def train(request: Request) -> Fitted:
         )
     except DataError as error:
         raise DataError(in_shell_words(str(error))) from error
+    if not request.quiet:
+        print(f"{fitted.settings['about']}\n", file=request.people)
+    return fitted
 
 
 def in_shell_words(line: str) -> str:

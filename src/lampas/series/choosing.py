@@ -57,5 +57,5 @@ def _errors(anchored: Anchored, windows: Windows, believed: float) -> Tensor:
 
 
 def _batches(windows: Windows) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-    for x, y in windows.loader(_ROWS, shuffle=False):
+    for x, y in windows.in_order(_ROWS):
         yield x["past"], x["future"], y

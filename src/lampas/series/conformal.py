@@ -77,7 +77,7 @@ def _collect(anchored: Anchored, windows: Windows) -> tuple[Tensor, Tensor, Tens
     home, was = anchored.margins.device, anchored.training
     anchored.eval()
     parts: list[tuple[Tensor, Tensor, Tensor]] = []
-    for x, y in windows.loader(_ROWS, shuffle=False):
+    for x, y in windows.in_order(_ROWS):
         past, future = x["past"].to(home), x["future"].to(home)
         scale = scale_of(past[:, :, : anchored.shape[1]])
         parts.append((anchored(past, future).cpu(), y, scale.cpu()))

@@ -1,6 +1,6 @@
 """Windows of series as views of one table: no window is copied before its batch is gathered."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, final
 
 import numpy as np
@@ -104,6 +104,11 @@ class Windows(Dataset[Batch]):
         outside = (steps < self.low) | (steps >= self.high)
         y = store.ahead[rows].transpose(1, 2).masked_fill(outside.unsqueeze(2), torch.nan)
         return store.at(rows), y.contiguous()
+
+    def in_order(self, rows: int) -> Iterator[Batch]:
+        """All windows, so many at a time; draws no random number, as every DataLoader does."""
+        for start in range(0, len(self), rows):
+            yield self[range(start, min(start + rows, len(self)))]
 
     def loader(self, batch_size: int, shuffle: bool) -> DataLoader[Any]:
         """Batches gathered at once: torch's idiom of a sampler that gives lists of numbers."""
