@@ -27,7 +27,8 @@ class Anchored(nn.Module):
     net: `forward(past, future)` or `forward(past)`, past (B, L, columns), future (B, H, known),
         gives (B, H, T, Q), or (B, H * T * Q).
     `base` (T,): the number of each target's base in `BASES`. `trust` (T,): 1, or 0 where the
-    base alone did better. `margins` (H, T, Q): conformal corrections, in units of the window.
+    base alone did better. `margins` (H, T, Q): conformal corrections, in units of what
+        `unrest_of` gives.
 
     >>> zero = Anchored(nn.Sequential(nn.Flatten(), nn.Linear(4, 2)), False, 1, 1, 2, 1)
     >>> _ = nn.init.zeros_(zero.net[1].weight), nn.init.zeros_(zero.net[1].bias)
@@ -61,7 +62,8 @@ class Anchored(nn.Module):
         said = self.net(seen, future) if self.two_inputs else self.net(seen)
         said = said.reshape(-1, *self.shape) * self.trust.unsqueeze(1)
         # Margins may cross where they narrow an interval: it then closes on the median.
-        spread = said.sort(dim=3).values + self.margins
+        unrest = unrest_of(own, self.season) / scale
+        spread = said.sort(dim=3).values + unrest[:, None, :, None] * self.margins
         middle = spread[..., [self.shape[2] // 2]]
         count = torch.arange(self.shape[2], device=past.device) - self.shape[2] // 2
         spread = torch.where(count < 0, torch.minimum(spread, middle), spread)
@@ -97,6 +99,18 @@ def scale_of(own: Tensor) -> Tensor:
     if own.shape[1] < 2:
         return torch.ones_like(own[:, 0])
     return own.diff(dim=1).abs().mean(1).clamp(min=_FLOOR)
+
+
+def unrest_of(own: Tensor, season: int) -> Tensor:
+    """How irregular each window (B, L, T) is: (B, T), above 0.
+
+    The mean absolute difference between a step and that of a season before: the cycle itself is
+    no unrest. Where the window is shorter than two seasons, the mean absolute step.
+    """
+    if season == 1 or own.shape[1] <= 2 * season:
+        return scale_of(own)
+    steps = own.diff(dim=1)
+    return (steps[:, season:] - steps[:, :-season]).abs().mean(1).clamp(min=_FLOOR)
 
 
 def trend(own: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from lampas.errors import InputError
 from lampas.losses.quantile import checked_quantiles
-from lampas.series.anchored import Anchored, scale_of
+from lampas.series.anchored import Anchored, unrest_of
 from lampas.series.windows import Windows
 
 _ROWS = 1024  # windows at a time
@@ -34,7 +34,7 @@ def calibrate(anchored: Anchored, windows: Windows, levels: tuple[float, ...]) -
     of the horizon had, at least.
 
     Conformalised quantile regression (Romano, Patterson & Candès 2019), for each target and
-    step ahead: with the score of a window, in units of its own scale s,
+    step ahead: with the score of a window, in units of its own unrest s (see `unrest_of`),
 
         E = max(low - y, y - high) / s
 
@@ -79,7 +79,7 @@ def _collect(anchored: Anchored, windows: Windows) -> tuple[Tensor, Tensor, Tens
     parts: list[tuple[Tensor, Tensor, Tensor]] = []
     for x, y in windows.in_order(_ROWS):
         past, future = x["past"].to(home), x["future"].to(home)
-        scale = scale_of(past[:, :, : anchored.shape[1]])
+        scale = unrest_of(past[:, :, : anchored.shape[1]], anchored.season)
         parts.append((anchored(past, future).cpu(), y, scale.cpu()))
     anchored.train(was)
     said, truth, scale = (torch.cat(part) for part in zip(*parts, strict=True))
