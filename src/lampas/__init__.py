@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from lampas.model import Model
     from lampas.saving import load
     from lampas.seeding import seed
+    from lampas.series.task import SeriesModel, timeseries
     from lampas.splits import group_split, split, stratified_split, time_split
     from lampas.step import StepResult
     from lampas.tables.task import TabularModel, tabular
@@ -38,6 +39,7 @@ _HOMES = {
     "LRFinder": "lampas.lr_finder",
     "LampasError": "lampas.errors",
     "Model": "lampas.model",
+    "SeriesModel": "lampas.series.task",
     "StepResult": "lampas.step",
     "Stop": "lampas.callbacks",
     "TabularModel": "lampas.tables.task",
@@ -54,6 +56,7 @@ _HOMES = {
     "tabular": "lampas.tables.task",
     "texts": "lampas.text.task",
     "time_split": "lampas.splits",
+    "timeseries": "lampas.series.task",
 }
 _MODULES = ("callbacks", "datasets", "errors", "losses", "metrics", "optim", "torchkeras")
 
@@ -67,6 +70,7 @@ __all__ = [
     "LRFinder",
     "LampasError",
     "Model",
+    "SeriesModel",
     "StepResult",
     "Stop",
     "TabularModel",
@@ -90,6 +94,7 @@ __all__ = [
     "tabular",
     "texts",
     "time_split",
+    "timeseries",
     "torchkeras",
 ]
 

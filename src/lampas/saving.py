@@ -19,6 +19,7 @@ FITTED = {
     "image": "lampas.vision.image_model:ImageModel",
     "tabular": "lampas.tables.tabular_model:TabularModel",
     "text": "lampas.text.text_model:TextModel",
+    "timeseries": "lampas.series.series_model:SeriesModel",
 }
 """Kind of a saved run: the class that reads it. Imported when needed: pandas and more with it."""
 

@@ -41,19 +41,11 @@ def _files(tmp_path, monkeypatch):
     _pets(tmp_path)
     monkeypatch.setenv("LAMPAS_CACHE", str(tmp_path / "cache"))
     (tmp_path / "nets.py").write_text(NETS)
-    _pets(tmp_path, draw)
     _reviews(tmp_path)
-
-
-def _pets(folder, draw):
-    rows = []
-    for number in range(40):
-        kind, shade = ("cat", 40) if number % 2 else ("dog", 200)
-        path = folder / "pets" / kind / f"{number}.png"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        Image.new("RGB", (16, 16), (shade, shade, draw.randrange(50))).save(path)
-        rows.append({"path": f"pets/{kind}/{number}.png", "age": shade / 10 + draw.random()})
-    pd.DataFrame(rows).to_csv("pets.csv", index=False)
+    sales = pd.DataFrame({"day": pd.date_range("2024-01-01", periods=200)})
+    sales["sold"] = [100 + number % 7 for number in range(200)]
+    for name in ("sales.csv", "newer.csv"):
+        sales.to_csv(name, index=False)
 
 
 def _reviews(folder):
@@ -85,7 +77,7 @@ def _examples(help_text: str) -> list[str]:
 @pytest.mark.usefixtures("_files")
 def test_every_example_runs(shell, tmp_path):
     typed: list[str] = []
-    for command in ("train", "evaluate", "predict", "summary", "demo", "datasets"):
+    for command in ("train", "evaluate", "predict", "forecast", "summary", "demo", "datasets"):
         examples = _examples(shell(command, "--help").out)
         assert len(examples) >= 2
         for example in examples:
@@ -98,6 +90,6 @@ def test_every_example_runs(shell, tmp_path):
     assert (tmp_path / "predictions.parquet").exists()
     main = _examples(shell("--help").out)
     assert {line.split()[1] for line in main} == {
-        "datasets", "demo", "train", "evaluate", "predict", "summary",
+        "datasets", "demo", "train", "evaluate", "predict", "forecast", "summary",
     }  # fmt: skip
     assert {line for line in main if "demo" not in line} <= set(typed)

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 import lampas
-from lampas.cli.request import TextOptions
+from lampas.cli.request import TextOptions, refuse
 from lampas.cli.usage import UsageError
 
 FINE = ["a fine and clever film", "what a warm story", "clever, warm and fine", "so very fine"]
@@ -122,15 +122,17 @@ def test_wrong_usage(folder, shell):
     table = folder / "table.tsv"
     answer = shell("train", table, "-t", "verdict", "--as", "tabular", "--length", 5)
     assert answer.code == 2
-    assert answer.error == "--length is for texts, and these data are tabular: leave it out"
+    assert answer.error == "--length is for texts, and the data are a table: leave it out"
     answer = shell("train", table, "-t", "verdict", "--net", "conv", "--model", "nets.py:Net")
     assert (answer.code, answer.error) == (2, "--model and --net: choose one of them")
     answer = shell("train", table, "-t", "verdict", "--net", "lstm")
-    assert (answer.code, answer.error) == (1, "unknown net 'lstm': Valid: conv, transformer")
+    assert (answer.code, answer.error) == (
+        2, "--net 'lstm': valid are conv, transformer; your own goes by --model",
+    )  # fmt: skip
 
 
 def test_no_option_of_texts_is_forgotten():
-    for name in ("text", "net", "positions", "tokenizer", "vocabulary", "length"):
+    for name in ("text", "positions", "tokenizer", "vocabulary", "length"):
         with pytest.raises(UsageError):
-            TextOptions(**{name: "x"}).refuse_for("tabular")
-    TextOptions().refuse_for("tabular")
+            refuse(TextOptions(**{name: "x"}), "texts", "a table")
+    refuse(TextOptions(), "texts", "a table")

@@ -7,6 +7,7 @@ import typer
 from lampas.cli.datasets import datasets
 from lampas.cli.demo import demo
 from lampas.cli.evaluate import evaluate
+from lampas.cli.forecast import forecast
 from lampas.cli.predict import predict
 from lampas.cli.summary import summary
 from lampas.cli.train import train
@@ -36,7 +37,7 @@ def lampas(
         typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
     ] = False,
 ) -> None:
-    """From a table or images to a trained, saved model, and from a saved model to predictions.
+    """From raw data to a trained, saved model, and from a saved model to predictions.
 
     \b
     Examples:
@@ -44,6 +45,8 @@ def lampas(
       lampas train passengers.csv --target Survived --out runs/titanic
       lampas evaluate runs/titanic more.csv
       lampas predict runs/titanic new.csv --out predictions.csv
+      lampas train sales.csv --time day --target sold --out runs/sales
+      lampas forecast runs/sales --horizon 14 --plot
       lampas summary runs/titanic
       lampas datasets
 
@@ -54,6 +57,7 @@ def lampas(
 app.command(short_help="Train on raw data, and save the run.")(train)
 app.command(short_help="Score a saved run on data with their targets.")(evaluate)
 app.command(short_help="Predict each row, image or text.")(predict)
+app.command(short_help="Forecast what comes after a time series.")(forecast)
 app.command(short_help="Show layers and parameters of a run or class.")(summary)
 app.command(short_help="Small public data sets: what there is, and where.")(datasets)
 app.command(short_help="Train on data that are there, and show the results.")(demo)

@@ -11,6 +11,7 @@ DEMOS = {
     "tabular": "lampas.cli.demos.tabular",
     "image": "lampas.cli.demos.image",
     "text": "lampas.cli.demos.text",
+    "timeseries": "lampas.cli.demos.timeseries",
 }
 """Kind of data: the module whose `demo(out, seed, force)` shows it."""
 
@@ -29,6 +30,7 @@ def demo(
     tabular: the passengers of the Titanic, 712 rows to learn who survived from, 179 to test on.
     image: 1 437 handwritten digits as files in folders, and 360 to test on.
     text: which library is this sentence from? Sentences of the docstrings of what is installed.
+    timeseries: the covid-19 cases of early 2020, 40 days to learn from, 7 to forecast.
 
     \b
     Examples:
@@ -36,6 +38,7 @@ def demo(
       lampas demo tabular --out runs/first
       lampas demo image --out runs/digits
       lampas demo text
+      lampas demo timeseries --out runs/covid
     """
     if kind not in DEMOS:
         raise UsageError(f"unknown demo {kind!r}. Valid: {', '.join(DEMOS)}")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, cast
 
 from lampas.cli import find_image, find_text
-from lampas.cli.request import Request, refuse
+from lampas.cli.request import ImageOptions, Request, SeriesOptions, TextOptions, refuse
 from lampas.cli.usage import UsageError
 from lampas.errors import DataError
 
@@ -44,6 +44,11 @@ KINDS = {
         "texts",
         ("evaluate RUN OTHER.csv", "predict RUN NEW.txt --out predictions.csv"),
     ),
+    "timeseries": DataKind(
+        "lampas.cli.train_series",
+        "a time series",
+        ("forecast RUN --horizon 14 --plot", "forecast RUN NEWER.csv --out forecast.csv"),
+    ),
 }
 
 
@@ -59,7 +64,10 @@ def trainer(kind: str) -> Trainer:
 
 
 def find(data: Sequence[str], named: str | None, targets: Sequence[str], encoding: str) -> str:
-    """The kind of data at these paths: as named by --as, or by what is there."""
+    """The kind of data at these paths: as named by --as, or by what is there.
+
+    A time series is never guessed: a column of dates may be a feature as well.
+    """
     if named is not None:
         if named not in KINDS:
             raise UsageError(f"--as {named!r}: valid are {', '.join(KINDS)}")
@@ -79,11 +87,19 @@ def _require_there(data: Sequence[str]) -> None:
             raise DataError(f"{path}: no such file{hint if path in names() else ''}")
 
 
+def _options(request: Request) -> dict[str, ImageOptions | TextOptions | SeriesOptions]:
+    return {"image": request.image, "text": request.text, "timeseries": request.series}
+
+
 def refuse_others(request: Request, kind: str) -> None:
     """Wrong usage where an option was typed that is for another kind of data than `kind`."""
     called = KINDS[kind].called
-    for other, given in (("image", request.image), ("text", request.text)):
+    for other, given in _options(request).items():
         if other != kind:
             refuse(given, KINDS[other].called, called)
     if request.net is not None and kind in ("tabular", "image"):
-        raise UsageError(f"--net is for texts, and the data are {called}: yours goes by --model")
+        raise UsageError(
+            f"--net is for texts and time series, and the data are {called}: yours goes by --model"
+        )
+    if request.table.kinds and kind in ("image", "timeseries"):
+        raise UsageError(f"--kind is for tables, and the data are {called}: leave it out")

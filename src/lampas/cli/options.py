@@ -42,11 +42,14 @@ Out = Annotated[
 ]
 As = Annotated[
     str | None,
-    typer.Option("--as", metavar="DATA-KIND", help="tabular, image or text; found out by default."),
+    typer.Option("--as", metavar="DATA-KIND", help="tabular, image, text, timeseries; found out."),
 ]
 Net = Annotated[
     str | None,
-    typer.Option(metavar="NAME", help="A built-in net; of texts: conv or transformer."),
+    typer.Option(
+        metavar="NAME",
+        help="Texts: conv, transformer; time series: dlinear, lstm, gru, tcn.",
+    ),
 ]
 Seed = Annotated[int, typer.Option(metavar="N", min=0, help="Of split, weights and order.")]
 Epochs = Annotated[
@@ -100,6 +103,38 @@ Vocabulary = Annotated[
 ]
 Length = Annotated[
     int | None, typer.Option(metavar="N", min=1, help="Tokens of a text that are read; 512.")
+]
+Time = Annotated[
+    str | None,
+    typer.Option("--time", metavar="COLUMN", help="Of a time series: its dates or whole numbers."),
+]
+Series = Annotated[
+    str | None, typer.Option(metavar="COLUMN", help="Of several series: which one a row is of.")
+]
+Horizon = Annotated[
+    int | None, typer.Option(metavar="N", min=1, help="Steps to forecast; a season by default.")
+]
+Lookback = Annotated[
+    int | None, typer.Option(metavar="N", min=1, help="Steps that the net of a series sees.")
+]
+Season = Annotated[
+    int | None, typer.Option(metavar="N", min=1, help="Steps of a cycle; 7 days, 12 months …")
+]
+Known = Annotated[
+    list[str] | None,
+    typer.Option(metavar="COLUMN", help="A covariate known for the steps ahead; repeatable."),
+]
+Past = Annotated[
+    list[str] | None,
+    typer.Option(metavar="COLUMN", help="A covariate known for the past alone; repeatable."),
+]
+Backtest = Annotated[
+    int | None,
+    typer.Option(metavar="N", min=0, help="Last steps to hold out, for --validation's share."),
+]
+Gaps = Annotated[
+    str | None,
+    typer.Option(metavar="refuse|carry", help="Missing steps: an error, or the last value."),
 ]
 Device = Annotated[
     str, typer.Option(metavar="NAME", help="cpu, cuda, mps …; auto takes the fastest.")

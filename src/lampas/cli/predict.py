@@ -41,7 +41,7 @@ def predict(
       lampas predict runs/mine new.csv --out predictions.parquet --model nets.py:Net
       lampas predict runs/pets cat.jpg
     """
-    _check(out, data)
+    check_out(out, data)
     from lampas.cli import data as tables
     from lampas.cli import runs
 
@@ -52,13 +52,14 @@ def predict(
     if found.index.name is None:
         found = found.rename_axis("row" if "row" not in found.columns else "row number")
     if out is None:
-        _to_stdout(found)
+        to_stdout(found)
         return
-    _write(found, out)
+    write(found, out)
     print(f"{count(len(found), 'prediction')} in {out}", file=sys.stderr)
 
 
-def _check(out: str | None, data: list[str]) -> None:
+def check_out(out: str | None, data: list[str]) -> None:
+    """Refuse an `out` that is no table's name, or one of the files to read."""
     if out is None:
         return
     if not out.lower().endswith(_SUFFIXES):
@@ -67,19 +68,20 @@ def _check(out: str | None, data: list[str]) -> None:
         raise UsageError(f"--out {out}: this is the data to read; it would be overwritten")
 
 
-def _to_stdout(found: "pd.DataFrame") -> None:
+def to_stdout(found: "pd.DataFrame", index: bool = True) -> None:
     """UTF-8 whatever the terminal has: data must not lose a letter on their way into a file."""
     reconfigure = getattr(sys.stdout, "reconfigure", None)
     if reconfigure is not None:
         reconfigure(encoding="utf-8")
-    found.to_csv(sys.stdout, lineterminator="\n")
+    found.to_csv(sys.stdout, lineterminator="\n", index=index)
 
 
-def _write(found: "pd.DataFrame", out: str) -> None:
+def write(found: "pd.DataFrame", out: str, index: bool = True) -> None:
+    """Write a .csv or .parquet file, whole or not at all."""
     from lampas.atomic import whole_file
 
     with whole_file(out) as file:
         if out.lower().endswith(".csv"):
-            found.to_csv(file, lineterminator="\n")
+            found.to_csv(file, lineterminator="\n", index=index)
         else:
-            found.to_parquet(file, index=True)
+            found.to_parquet(file, index=index)

@@ -5,7 +5,7 @@ import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, TextIO, cast
 
 import typer
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from lampas.fitted import Fitted
     from lampas.history import History
+    from lampas.series.series_model import SeriesModel
     from lampas.tables.schema import Schema
 
 _TASKS = {
@@ -63,11 +64,20 @@ def _best(history: "History") -> str:
 
 def held_out(model: "Fitted") -> str:
     """The scores on the samples that were held out, or on all where none were."""
+    if model.noun == "window":
+        return _backtested(cast("SeriesModel", model))
     rows, noun = model.settings["validation_rows"], model.noun
     every = count(model.settings["rows"], f"training {noun}")
     what = count(rows, f"held-out {noun}") if rows else every
     note = "" if rows else f" (none was held out: new {noun}s will score lower)"
     return f"Scores on {what}{note}\n{scores({'value': model.metrics})}"
+
+
+def _backtested(model: "SeriesModel") -> str:
+    """The backtest, and what the forecasts are made of."""
+    made = "\n".join(f"  {target}: {base}" for target, base in model.bases().items())
+    tested = str(model.tested or "No step was held out: nothing is known of new ones")
+    return f"{tested}\n\nWhat the validation steps chose to forecast with\n{made}"
 
 
 def whereabouts(folder: Path, own_net: str | None, after: Sequence[str]) -> str:

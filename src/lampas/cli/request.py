@@ -47,7 +47,25 @@ class TextOptions:
     length: int | None = None
 
 
-def refuse(options: ImageOptions | TextOptions, called: str, given: str) -> None:
+@dataclass(frozen=True, slots=True)
+class SeriesOptions:
+    """What is asked of time series alone; None for what suits them. See `lampas.timeseries`.
+
+    `backtest`: steps. `gaps`: "refuse" or "carry".
+    """
+
+    time: str | None = None
+    series: str | None = None
+    horizon: int | None = None
+    lookback: int | None = None
+    season: int | None = None
+    known: tuple[str, ...] = ()
+    past: tuple[str, ...] = ()
+    backtest: int | None = None
+    gaps: str | None = None
+
+
+def refuse(options: ImageOptions | TextOptions | SeriesOptions, called: str, given: str) -> None:
     """Wrong usage where one of the `options`, for data `called` so, was typed for `given`."""
     for name, value in asdict(options).items():
         if value not in (None, ()):
@@ -80,6 +98,7 @@ class Request:
     table: TableOptions
     image: ImageOptions
     text: TextOptions
+    series: SeriesOptions
 
     @property
     def one(self) -> str:

@@ -20,6 +20,7 @@ _KINDS = {
     "tabular": "a table's model",
     "image": "a model of images",
     "text": "a model of texts",
+    "timeseries": "a time series' model",
     "model": "a model",
 }
 

@@ -30,6 +30,15 @@ def train(
     tokenizer: options.Tokenizer = None,
     vocabulary: options.Vocabulary = None,
     length: options.Length = None,
+    time_column: options.Time = None,
+    series: options.Series = None,
+    horizon: options.Horizon = None,
+    lookback: options.Lookback = None,
+    season: options.Season = None,
+    known: options.Known = None,
+    past: options.Past = None,
+    backtest: options.Backtest = None,
+    gaps: options.Gaps = None,
     delimiter: options.Delimiter = None,
     encoding: options.Encoding = "utf-8",
     device: options.Device = "auto",
@@ -43,7 +52,8 @@ def train(
     A table is a file with a --target column. Images are a folder or archive with a folder for
     each class, perhaps below train and test, or a table of paths and labels. Texts are a table
     with one column of them beside the target, lines of JSON, a file a class with one text a line,
-    or a folder of such files, or of a folder of .txt files a class.
+    or a folder of such files, or of a folder of .txt files a class. With --time a table is a time
+    series, tested on its last steps.
 
     A fifth of the samples is held out; the weights of the best epoch on them are kept. The run's
     folder gets model.lampas, history.csv, curves.png and run.json. Ctrl-C ends the training and
@@ -52,6 +62,7 @@ def train(
     \b
     Examples:
       lampas train passengers.csv --target Survived --out runs/titanic
+      lampas train sales.csv --time day --target sold --horizon 14 --out runs/sales
       lampas train houses.parquet --target price --kind zip=category --seed 1
       lampas train flags.csv --target red --target blue --validation test.csv
       lampas train passengers.csv --target Survived --model nets.py:Net --out runs/mine
@@ -63,11 +74,21 @@ def train(
     kinds, held_out = usage.kinds(kind or []), usage.validation(validation)
     if verbose and quiet:
         raise usage.UsageError("--verbose and --quiet: choose one of them")
+    if model and net:
+        raise usage.UsageError("--model and --net: choose one of them")
     from lampas.cli import kinds as data_kinds
     from lampas.cli import own, report, runs
     from lampas.cli.progress import display
-    from lampas.cli.request import ImageOptions, Request, TableOptions, TextOptions
+    from lampas.cli.request import (
+        ImageOptions,
+        Request,
+        SeriesOptions,
+        TableOptions,
+        TextOptions,
+    )
 
+    if time_column is not None and kind_of_data is None:
+        kind_of_data = "timeseries"
     found = data_kinds.find(data, kind_of_data, target or (), encoding)
     people = sys.stderr if json else sys.stdout
     request = Request(
@@ -87,6 +108,17 @@ def train(
         table=TableOptions(kinds, delimiter, encoding),
         image=ImageOptions(image, usage.size(size), channels, fine_tune),
         text=TextOptions(text, positions, tokenizer, vocabulary, length),
+        series=SeriesOptions(
+            time_column,
+            series,
+            horizon,
+            lookback,
+            season,
+            tuple(known or ()),
+            tuple(past or ()),
+            backtest,
+            gaps,
+        ),
     )
     data_kinds.refuse_others(request, found)
     with runs.new_folder(out, Path(data[0]).resolve().name.split(".")[0], force) as folder:

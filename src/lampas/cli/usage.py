@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 from lampas.errors import InputError
 
 if TYPE_CHECKING:
+    from lampas.series.panel import Gaps
     from lampas.tables.schema import Kind
 
 
@@ -46,6 +47,17 @@ def validation(text: str) -> float | Path | None:
     if not 0.0 <= share < 1.0:
         raise UsageError(f"--validation {text}: a share of the rows is from 0 to below 1")
     return share or None
+
+
+def gaps(text: str | None) -> "Gaps":
+    """What becomes of gaps in a time series.
+
+    >>> gaps("carry"), gaps(None)
+    ('carry', 'refuse')
+    """
+    if text not in (None, "refuse", "carry"):
+        raise UsageError(f"--gaps {text}: valid are refuse, carry")
+    return "carry" if text == "carry" else "refuse"
 
 
 def shape(text: str) -> tuple[int, ...]:

@@ -5,6 +5,7 @@ from lampas.losses.focal import BinaryFocalLoss, FocalLoss
 from lampas.losses.ghm import GHMCLoss
 from lampas.losses.kinds import as_module, task_of
 from lampas.losses.penalties import L1, L2, Penalty, resolve_penalties
+from lampas.losses.quantile import QuantileLoss
 from lampas.losses.smoothing import SmoothedBCEWithLogitsLoss
 from lampas.losses.table import LOSSES, Loss, resolve
 from lampas.losses.weights import (
@@ -24,6 +25,7 @@ __all__ = [
     "GHMCLoss",
     "Loss",
     "Penalty",
+    "QuantileLoss",
     "SmoothedBCEWithLogitsLoss",
     "as_module",
     "balanced_weights",

@@ -58,6 +58,8 @@ LOSSES: dict[str, Callable[[], nn.Module]] = {
 torch's losses: the categorical cross-entropies read logits, the divergence log-probabilities."""
 
 _NOT_BY_NAME: dict[str, str] = {
+    "quantile": "needs the quantiles: write lampas.losses.QuantileLoss((0.1, 0.5, 0.9))",
+    "pinball": "needs the quantiles: write lampas.losses.QuantileLoss((0.1, 0.5, 0.9))",
     "gaussian_nll": "needs a variance: write "
     "lambda y_pred, y_true: F.gaussian_nll_loss(y_pred[0], y_true, y_pred[1])",
     "cosine_embedding": "compares two outputs: write "
@@ -73,7 +75,7 @@ _NOT_BY_NAME: dict[str, str] = {
     "linear_cross_entropy": "has weights of its own: write "
     "nn.LinearCrossEntropyLoss(in_features, num_classes)",
 }
-"""Torch's losses that no string can stand for, and what to write."""
+"""The losses that no string can stand for, and what to write."""
 
 
 def _key(name: str) -> str:

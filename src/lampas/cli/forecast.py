@@ -1,0 +1,113 @@
+"""`lampas forecast`: the steps after the end of a saved run's series, or of newer rows."""
+
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, cast
+
+import typer
+
+from lampas.cli import options, usage
+from lampas.cli.output import count, json_line
+from lampas.cli.usage import UsageError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from lampas.series.series_model import SeriesModel
+
+PLOT = "forecast.png"
+
+
+def forecast(
+    run: options.Run,
+    data: Annotated[
+        str | None,
+        typer.Argument(metavar="[DATA]", help="Newer rows; without, the training's last ones."),
+    ] = None,
+    horizon: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Steps; as many as trained by default.")
+    ] = None,
+    known: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="A table of the known covariates for the steps ahead."),
+    ] = None,
+    plot: Annotated[
+        bool, typer.Option("--plot", help=f"Draw it with its intervals, as {PLOT} here.")
+    ] = False,
+    plot_file: Annotated[
+        str | None, typer.Option("--plot-file", metavar="FILE.png", help="Draw it in this file.")
+    ] = None,
+    out: Annotated[
+        str | None,
+        typer.Option("--out", "-o", metavar="FILE", help="A .csv or .parquet file; else stdout."),
+    ] = None,
+    gaps: options.Gaps = None,
+    model: options.OwnNet = None,
+    delimiter: options.Delimiter = None,
+    encoding: options.Encoding = "utf-8",
+    json: Annotated[
+        bool, typer.Option("--json", help="A JSON object a row, in the place of CSV.")
+    ] = False,
+) -> None:
+    """What comes next: a row for each step, with the median and the quantiles of its intervals.
+
+    A run holds the last rows that it was trained on: no data are needed. Steps beyond those that
+    were trained are forecast from the forecasts.
+
+    \b
+    Examples:
+      lampas forecast runs/sales --horizon 14 --plot
+      lampas forecast runs/sales newer.csv --out forecast.csv
+      lampas forecast runs/sales --json
+    """
+    from lampas.cli import data as tables
+    from lampas.cli import runs
+    from lampas.cli.predict import check_out, to_stdout, write
+    from lampas.cli.train_series import in_shell_words
+    from lampas.errors import DataError
+
+    given = [one for one in (data, known) if one is not None]
+    check_out(out, given)
+    picture = plot_file or (PLOT if plot else None)
+    if picture is not None and not picture.lower().endswith(".png"):
+        raise UsageError(f"--plot-file {picture}: a picture is written as .png")
+    rule = usage.gaps(gaps)
+    fitted = runs.load(run, model, f"lampas forecast {shlex.join([run, *given[:1]])}")
+    if fitted.noun != "window":
+        raise UsageError(f"{run} is no run of a time series: use lampas predict {run} DATA")
+    series = cast("SeriesModel", fitted)
+    history = None if data is None else tables.read(data, delimiter, encoding)
+    future = None if known is None else tables.read(known, delimiter, encoding)
+    try:
+        found = series.forecast(horizon, history, known=future, gaps=rule)
+    except DataError as error:
+        raise DataError(in_shell_words(str(error))) from error
+    if picture is not None:
+        _draw(series, found, picture)
+    if out is not None:
+        write(found, out, index=False)
+        print(f"{count(len(found), 'step')} in {out}", file=sys.stderr)
+    elif json:
+        _print_json(found)
+    else:
+        to_stdout(found, index=False)
+
+
+def _draw(series: "SeriesModel", found: "pd.DataFrame", picture: str) -> None:
+    from lampas.atomic import whole_file
+
+    with whole_file(picture) as file:
+        series.plot(found).savefig(file, format="png", dpi=100)
+    print(f"drawn in {Path(picture)}", file=sys.stderr)
+
+
+def _print_json(found: "pd.DataFrame") -> None:
+    plain = found.assign(**{found.columns[0]: found.iloc[:, 0].map(_stamp)})
+    for row in plain.to_dict("records"):
+        print(json_line({str(name): value for name, value in row.items()}))
+
+
+def _stamp(value: object) -> object:
+    isoformat = getattr(value, "isoformat", None)
+    return value if isoformat is None else isoformat()

@@ -1,0 +1,1 @@
+"""The time series task: clock, panel, windows, nets, intervals, forecasts and backtests."""

@@ -1,0 +1,313 @@
+"""A fitted model for time series: past in, future quantiles out, all of it in one file."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from os import PathLike
+from typing import TYPE_CHECKING, Any, final
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import nn
+
+from lampas import artifact
+from lampas.errors import DataError, InputError
+from lampas.fitted import restore, shown
+from lampas.history import History
+from lampas.metrics import Mean
+from lampas.model import Model
+from lampas.own_net import NetLike
+from lampas.series.anchored import BASES, Anchored, KnownQuantileLoss, mase
+from lampas.series.backtest import Backtest, Forecasts
+from lampas.series.clock import Clock
+from lampas.series.forecasting import ahead, check_steps, frame_of, read_future, rolling
+from lampas.series.own_net import Sizes, build, takes_future
+from lampas.series.panel import Columns, Gaps, Panel, Series, read_panel
+from lampas.series.scale import Scale
+from lampas.tables.read import TableLike
+from lampas.tables.schema import Scalar
+
+if TYPE_CHECKING:
+    from lampas.curves import Curves
+
+_KEPT = 4  # horizons of history in the file, for plots; at least the lookback
+
+
+@final
+class SeriesModel:
+    """What `lampas.timeseries` returns: a net, and all that stands between it and a table.
+
+    `model`: the `lampas.Model`, compiled. `panel`: the newest rows of each series, which a
+    forecast begins from. `scales`: of each series. `tested`: the backtest over the steps that
+    were held out, None where none were. `metrics`: its scores.
+
+    >>> import lampas, tempfile
+    >>> frame = pd.DataFrame({"day": pd.date_range("2024-01-01", periods=120)})
+    >>> frame["sold"] = [100.0 + row % 7 for row in range(120)]
+    >>> model = lampas.timeseries(frame, "sold", time="day", horizon=7, epochs=2, verbose=0)
+    >>> model.forecast(2).round(1)[["day", "median"]].to_numpy().tolist()
+    [[Timestamp('2024-04-30 00:00:00'), 101.0], [Timestamp('2024-05-01 00:00:00'), 102.0]]
+    >>> with tempfile.TemporaryDirectory() as run:
+    ...     model.save(f"{run}/model.lampas")
+    ...     again = SeriesModel.load(f"{run}/model.lampas")
+    >>> again.forecast(9).equals(model.forecast(9))
+    True
+    """
+
+    def __init__(
+        self, net: nn.Module, sizes: Sizes, season: int, levels: tuple[float, ...],
+        panel: Panel, scales: Mapping[Scalar | None, Scale], settings: Mapping[str, Any],
+    ) -> None:  # fmt: skip
+        self._net = type(net).__name__
+        self.sizes, self.season, self.levels = sizes, season, levels
+        two = takes_future(net)
+        self.anchored = Anchored(net, two, sizes.targets, season, sizes.horizon, sizes.quantiles)
+        self.model = Model(self.anchored)
+        self.scales = dict(scales)
+        kept = max(sizes.lookback, _KEPT * sizes.horizon)
+        self.panel = _newest(panel, kept)
+        self.settings = dict(settings)
+        self.tested: Backtest | None = None
+        self.metrics: dict[str, float] = {}
+        self._history = History()
+
+    noun = "window"
+
+    @property
+    def columns(self) -> Columns:
+        """Which column is what."""
+        return self.panel.columns
+
+    @property
+    def history(self) -> History:
+        """Loss and mase, a row an epoch; `val_` is for the validation steps."""
+        return self.model.history if len(self.model.history) else self._history
+
+    def loss(self) -> nn.Module:
+        """The quantile loss, over the targets that are known, in units of the series' scale."""
+        return KnownQuantileLoss(self.levels)
+
+    def to(self, device: str | torch.device) -> "SeriesModel":
+        """Move net and loss to `device`; the model is then compiled without an optimiser."""
+        self.model.compile(None, self.loss(), {"mase": Mean(mase)}, device=device)
+        return self
+
+    @property
+    def net_name(self) -> str:
+        """The net's name: that of `lampas.series.own_net.NETS`, or its class's."""
+        return str(self.settings["net"] or self._net)
+
+    def bases(self) -> dict[str, str]:
+        """{target: what its forecasts are made of}, in words.
+
+        The base is chosen, and the net believed, by the error over the validation steps.
+        """
+        return {
+            target: BASES[base] + (f" + {self.net_name}" if trust else " alone")
+            for target, base, trust in zip(
+                self.columns.targets, self.anchored.base.tolist(), self.anchored.trust.tolist(),
+                strict=True,
+            )
+        }  # fmt: skip
+
+    def forecast(
+        self, horizon: int | None = None, data: TableLike | None = None, *,
+        known: TableLike | None = None, gaps: Gaps = "refuse",
+    ) -> pd.DataFrame:  # fmt: skip
+        """The `horizon` steps after the end of each series (None: as many as were trained).
+
+        data: a newer history, with at least the lookback's rows of each series; None: the end
+        of the training table, which is part of the model. known: a table of the known covariates
+        for the steps ahead. gaps: as in `lampas.timeseries`.
+
+        A row for each series, target and step: the time and series columns under their own
+        names, "target", "median", and the other quantiles as "q10", "q90". Beyond the horizon
+        that was trained the medians become the past, and the intervals widen as independent
+        errors add up; these are not calibrated. Raises `DataError`, `InputError`.
+        """
+        steps = self.sizes.horizon if horizon is None else horizon
+        check_steps(self.columns, steps, self.sizes.horizon)
+        panel = self.panel if data is None else self._read(data, gaps)
+        future = read_future(known, panel, steps)
+        said = ahead(self.model, panel, self._scales_for(panel), self.sizes.lookback,
+                     self.sizes.horizon, steps, future)  # fmt: skip
+        return frame_of(said, panel, self.levels)
+
+    def predict(self, data: TableLike, *, known: TableLike | None = None) -> pd.DataFrame:
+        """`forecast` from the end of `data`, as far as was trained."""
+        return self.forecast(None, data, known=known)
+
+    def backtest(
+        self, data: TableLike, *, origins: int | None = None, step: int = 1, gaps: Gaps = "refuse"
+    ) -> Backtest:
+        """Forecasts from rolling origins in `data`, beside naive, seasonal naive and drift.
+
+        origins: how many, the last ones; None takes each with its lookback before it. step:
+        steps from one to the next. The net is not fitted again: whatever part of `data` it was
+        trained on is scored too kindly.
+        """
+        panel = self._read(data, gaps)
+        for name, value in (("origins", origins), ("step", step)):
+            if value is not None and value < 1:
+                raise InputError(f"{name} is {value!r}: it must be a whole number, 1 or more")
+        begin = 0 if origins is None else max(0, panel.end - origins * step)
+        return self.tested_on(panel, begin, step)
+
+    def tested_on(self, panel: Panel, begin: int, step: int = 1) -> Backtest:
+        """The backtest from the grid's place `begin` on."""
+        found = self._rolling(panel, range(begin, panel.end, step))
+        trust, name = self.anchored.trust, self.net_name
+        models = [
+            name if trusted else BASES[base]
+            for base, trusted in zip(self.anchored.base.tolist(), trust.tolist(), strict=True)
+        ]
+        left_out: dict[str, Forecasts] = {}
+        if not bool(trust.all()):
+            kept = trust.clone()
+            trust.fill_(1.0)
+            left_out[name] = self._rolling(panel, range(begin, panel.end, step))
+            trust.copy_(kept)
+        return Backtest.of(found, self.columns.targets, models, self.levels, left_out)
+
+    def _rolling(self, panel: Panel, places: range) -> Forecasts:
+        found = rolling(self.model, panel, self._scales_for(panel), self.sizes.lookback,
+                        self.sizes.horizon, self.season, places)  # fmt: skip
+        if found is None:
+            raise DataError(f"no origin has the {self.sizes.lookback} rows before it that a "
+                            "window needs: pass more rows")  # fmt: skip
+        return found
+
+    def evaluate(self, data: TableLike) -> dict[str, float]:
+        """The scores of `backtest` over all origins in `data`."""
+        return self.backtest(data).metrics()
+
+    def plot(self, forecast: pd.DataFrame | None = None) -> "Curves":
+        """A figure of the newest history and `forecast` (None: `self.forecast()`), with its
+        intervals; a panel for each target of the first series."""
+        from lampas.series.plot import draw
+
+        return draw(self.panel, self.forecast() if forecast is None else forecast)
+
+    def _read(self, data: TableLike, gaps: Gaps) -> Panel:
+        panel = read_panel(data, self.columns, self.panel.clock, gaps=gaps)
+        for one in panel.series:
+            if len(one.values) < self.sizes.lookback:
+                raise DataError(
+                    f"the history{one.name} has {len(one.values)} rows, fewer than the "
+                    f"{self.sizes.lookback} that a window needs: pass more rows"
+                )
+        return panel
+
+    def _scales_for(self, panel: Panel) -> dict[Scalar | None, Scale]:
+        """Those of the training; a new series is measured by its own rows. That decides no more
+        than the unit: windows are seen by their own measure."""
+        targets = self.sizes.targets
+        return {
+            one.key: self.scales.get(one.key) or Scale.fit(one.values, targets, self.season)
+            for one in panel.series
+        }
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write net, scales, newest history and scores into one file, whole or not at all."""
+        content = {
+            "weights": self.model.state_dict(),
+            "columns": asdict(self.columns),
+            "clock": asdict(self.panel.clock),
+            "sizes": asdict(self.sizes),
+            "season": self.season,
+            "levels": self.levels,
+            "scales": [(key, scale.to_json()) for key, scale in self.scales.items()],
+            "panel": _panel_to_json(self.panel),
+            "tested": None if self.tested is None else self.tested.to_json(),
+        }  # fmt: skip
+        saved = artifact.Artifact("timeseries", self._net, content, metrics=self.metrics,
+                                  history=self.history.rows, settings=self.settings)  # fmt: skip
+        artifact.save(saved, path)
+
+    @classmethod
+    def load(cls, path: str | PathLike[str], net: NetLike | None = None) -> "SeriesModel":
+        """The model that `save` wrote. net: as it was passed to `lampas.timeseries`.
+
+        Raises `ArtifactError` for a damaged or foreign file, for a run with a net of the
+        user's when `net` is not passed, and where the weights do not fit it.
+        """
+        return cls.from_artifact(artifact.read(path), path, net)
+
+    @classmethod
+    def from_artifact(
+        cls, saved: artifact.Artifact, path: str | PathLike[str], net: NetLike | None = None
+    ) -> "SeriesModel":
+        """The model in an artifact that was read from `path`."""
+        return restore(saved, path, "timeseries", net, _restored)
+
+    def example(self) -> Any:
+        """The net's inputs for two windows of zeros."""
+        sizes = self.sizes
+        return {
+            "past": torch.zeros(2, sizes.lookback, sizes.inputs),
+            "future": torch.zeros(2, sizes.horizon, sizes.known),
+        }
+
+    def describe(self) -> dict[str, Any]:
+        """Columns, clock and what the forecasts are made of, as plain values."""
+        return {
+            "time": self.columns.time,
+            "series": len(self.panel.series),
+            "clock": str(self.panel.clock),
+            "bases": self.bases(),
+            "backtest": None if self.tested is None else str(self.tested).splitlines(),
+        }
+
+    def __repr__(self) -> str:
+        about = f"{', '.join(self.columns.targets)} over {self.columns.time}, {self._net}"
+        return shown("SeriesModel", about, self.metrics)
+
+
+def _newest(panel: Panel, rows: int) -> Panel:
+    """The last `rows` rows of each series, on the part of the grid that they need."""
+    begin = min(max(one.first, one.end - rows) for one in panel.series)
+    series: list[Series] = []
+    for one in panel.series:
+        kept = min(rows, len(one.values))
+        series.append(Series(one.key, one.end - kept - begin, one.values[-kept:], one.seen[-kept:]))
+    return Panel(panel.clock, panel.columns, panel.stamps[begin:], tuple(series))
+
+
+def _panel_to_json(panel: Panel) -> dict[str, Any]:
+    first, zone = panel.stamps[0], getattr(panel.stamps, "tz", None)
+    start = int(first) if zone is None and not isinstance(first, pd.Timestamp) else str(first)
+    series = [(one.key, one.first, one.values, one.seen) for one in panel.series]
+    return {"start": start, "zone": None if zone is None else str(zone), "series": series}
+
+
+def _panel_from_json(plain: dict[str, Any], columns: Columns, clock: Clock) -> Panel:
+    series = tuple(
+        Series(key, first, np.asarray(values), np.asarray(seen))
+        for key, first, values, seen in plain["series"]
+    )
+    start = plain["start"]
+    if isinstance(start, str):
+        start = pd.Timestamp(start)
+        start = start if plain["zone"] is None else start.tz_convert(plain["zone"])
+    rest = clock.after(start, max(one.end for one in series) - 1)
+    return Panel(clock, columns, rest.insert(0, start), series)
+
+
+def _restored(saved: artifact.Artifact, net: NetLike | None) -> SeriesModel:
+    content = saved.content
+    columns, clock = Columns(**content["columns"]), Clock(**content["clock"])
+    panel = _panel_from_json(content["panel"], columns, clock)
+    sizes = Sizes(**content["sizes"])
+    scales = {key: Scale.from_json(plain) for key, plain in content["scales"]}
+    with torch.random.fork_rng(devices=[]):
+        built = build(saved.settings["net"] if net is None else net, sizes)
+    restored = SeriesModel(
+        built, sizes, content["season"], tuple(content["levels"]), panel, scales, saved.settings
+    )
+    restored.model.load_state_dict(content["weights"])
+    restored.model.eval()
+    restored.to("cpu")
+    restored.tested = None if content["tested"] is None else Backtest.from_json(content["tested"])
+    restored.metrics = dict(saved.metrics)
+    restored._history = History.from_rows(saved.history)  # pyright: ignore[reportPrivateUsage]
+    return restored
