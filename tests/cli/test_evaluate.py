@@ -3,6 +3,7 @@ import json
 import pytest
 
 import lampas
+from lampas.saving import FITTED
 
 
 def test_json_is_the_scores_alone(process, run_folder, tables):
@@ -63,6 +64,7 @@ def test_a_run_of_another_kind(shell, tables, tmp_path):
 
     lampas.Model(torch.nn.Linear(2, 1)).save(tmp_path / "m.lampas")
     answer = shell("evaluate", tmp_path / "m.lampas", tables / "new.csv")
+    known = ", ".join(sorted(FITTED))
     assert (
-        answer.error == f"{tmp_path / 'm.lampas'} holds a run of kind 'model'; known are: tabular"
+        answer.error == f"{tmp_path / 'm.lampas'} holds a run of kind 'model'; known are: {known}"
     )
