@@ -150,6 +150,9 @@ def test_arrays_of_another_form_than_the_nets(colours):
         "x has images of 12 × 12 pixels with 3 channels, and the net takes 8 × 8 pixels with 3 "
         "channels: make them so, or pass files, which are scaled"
     )
+    with pytest.raises(ShapeError) as caught:
+        Reader((12, 12), 3).unlabelled(x[0], schema, None)
+    assert str(caught.value) == "x is one image (12, 12, 3): pass x[None], a batch of one"
     with pytest.raises(InputError) as caught:
         Reader((12, 12), 3).labelled(x, schema, None)
     assert str(caught.value) == "images alone do not say what they show: pass (x, y)"

@@ -247,6 +247,10 @@ def test_bad_arguments(colours):
         "optimizer was made before the net: pass its name, or a function of the parameters, "
         "as lambda p: torch.optim.SGD(p, lr=0.1)"
     )
+    for name in ("epochs", "patience", "batch_size"):
+        assert refused(colours, **{name: 0}) == (
+            f"{name} is 0: it must be a whole number, 1 or more"
+        )
     with pytest.raises(UnknownNameError) as caught:
         fit(colours, augment="flips")
     assert str(caught.value) == "unknown augment 'flips': Valid: auto"

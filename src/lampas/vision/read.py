@@ -12,7 +12,7 @@ from lampas.splits import split_rows
 from lampas.tables.infer import infer
 from lampas.tables.schema import Schema
 from lampas.vision.album import Album
-from lampas.vision.arrays import frame_of, is_images, is_pair, pixels_of
+from lampas.vision.arrays import ArrayPixels, frame_of, is_images, is_pair, pixels_of
 from lampas.vision.digest import shared_images
 from lampas.vision.find import ImagesLike, find_images
 from lampas.vision.listing import Listing
@@ -117,13 +117,20 @@ class Reader:
         pixels = pixels_of(x)
         height, width = pixels.shape[2:]
         if (pixels.shape[1], height, width) != (self.channels, *self.size):
-            wanted = f"{self.size[0]} × {self.size[1]} pixels with {self.channels} channels"
-            raise ShapeError(
-                f"x has images of {height} × {width} pixels with {pixels.shape[1]} channels, and "
-                f"the net takes {wanted}: make them so, or pass files, which are scaled"
-            )
+            raise self._misfit(tuple(x.shape), pixels)
         frame = frame_of(y, len(pixels), names) if names else pd.DataFrame(index=range(len(pixels)))
         return Album.of(pixels, range(len(pixels)), frame)
+
+    def _misfit(self, given: tuple[int, ...], pixels: ArrayPixels) -> ShapeError:
+        """What is wrong with arrays that have another size or other channels."""
+        if given in ((*self.size, self.channels), (self.channels, *self.size)):
+            return ShapeError(f"x is one image {given}: pass x[None], a batch of one")
+        (_, channels, height, width), (high, wide) = pixels.shape, self.size
+        return ShapeError(
+            f"x has images of {height} × {width} pixels with {channels} channels, and the net "
+            f"takes {high} × {wide} pixels with {self.channels} channels: make them so, or pass "
+            "files, which are scaled"
+        )
 
     def _refuse_arrays(self, data: Any) -> None:
         if is_images(data):

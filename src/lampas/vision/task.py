@@ -12,6 +12,7 @@ from lampas import optim
 from lampas.callbacks import CallbackLike, EarlyStopping
 from lampas.callbacks.listening import as_list
 from lampas.callbacks.say import say, say_all
+from lampas.data.feed import check_count
 from lampas.errors import InputError, unknown_name
 from lampas.fitted import seeded
 from lampas.optim.schedules import ScheduleFunction, one_cycle
@@ -110,6 +111,10 @@ def images(
     >>> model.predict(x[:2])["target"].tolist()
     ['day', 'night']
     """
+    counts = {"epochs": epochs, "patience": patience, "batch_size": batch_size}
+    for name, number in counts.items():
+        if number is not None:
+            check_count(name, number)
     if fine_tune is not None:
         tuning.check(fine_tune, epochs or EPOCHS, net)
     if not isinstance(data, Gathered):

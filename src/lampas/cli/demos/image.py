@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from lampas.vision.image_model import ImageModel
 
 _TEST = 360  # the last fifth of the 1 797
+_EPOCHS = 10  # of fifteen: it is to be over in seconds
 _SHADES = " .:-=+*#%@"
 _SHOWN = 4  # digits beside each other
 
@@ -32,7 +33,7 @@ def demo(out: str | None, seed: int, force: bool) -> None:
         print(f"Scikit-learn's handwritten digits, as {learn}/DIGIT/NUMBER.png\n{found}\n")
         began = time.perf_counter()
         watching = display(quiet=False, verbose=False)
-        fitted = images(found, seed=seed, callbacks=watching, verbose=0)
+        fitted = images(found, seed=seed, epochs=_EPOCHS, callbacks=watching, verbose=0)
         seconds = time.perf_counter() - began
         report.require_an_epoch(fitted)
         runs.save(folder, fitted, seconds)
