@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PAGES = ["README.md", "README.zh.md", "docs/handbook.md"]
+PAGES = ["README.md", "README.zh.md", "docs/handbook.md", "docs/texts.md"]
 
 
 def blocks(page: str) -> list[str]:
