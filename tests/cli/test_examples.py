@@ -36,6 +36,10 @@ def _files(tmp_path, monkeypatch):
         flags.to_csv(name, index=False)
     houses = pd.DataFrame({"zip": [i % 4 for i in range(40)], "area": ages, "price": ages})
     houses.to_parquet("houses.parquet")
+    days = pd.date_range("2024-01-01", periods=120)
+    sales = pd.DataFrame({"day": days, "sold": [10.0 + row % 7 for row in range(120)]})
+    for name in ("sales.csv", "newer.csv"):
+        sales.to_csv(name, index=False)
     (tmp_path / "nets.py").write_text(NETS)
 
 
@@ -47,7 +51,7 @@ def _examples(help_text: str) -> list[str]:
 @pytest.mark.usefixtures("_files")
 def test_every_example_runs(shell, tmp_path):
     typed: list[str] = []
-    for command in ("train", "evaluate", "predict", "summary", "demo"):
+    for command in ("train", "evaluate", "predict", "forecast", "summary", "demo"):
         examples = _examples(shell(command, "--help").out)
         assert len(examples) >= 2
         for example in examples:
@@ -60,6 +64,6 @@ def test_every_example_runs(shell, tmp_path):
     assert (tmp_path / "predictions.parquet").exists()
     main = _examples(shell("--help").out)
     assert {line.split()[1] for line in main} == {
-        "demo", "train", "evaluate", "predict", "summary",
+        "demo", "train", "evaluate", "predict", "forecast", "summary",
     }  # fmt: skip
     assert set(main) - {"lampas demo"} <= set(typed)

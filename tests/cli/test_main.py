@@ -54,7 +54,7 @@ def test_python_m_is_the_same():
     command = [sys.executable, "-m", "lampas.cli", "demo", "nope"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert done.stderr == "lampas: error: unknown demo 'nope'. Valid: tabular\n"
+    assert done.stderr == "lampas: error: unknown demo 'nope'. Valid: tabular, timeseries\n"
 
 
 def test_a_reader_that_is_gone_leaves_no_traceback(run_folder, tables):

@@ -109,7 +109,9 @@ def test_errors_name_the_shells_options(shell, sales_file, tmp_path):
         "time column 'day': row 5 holds 2024-01-07 00:00:00 after 2024-01-05 00:00:00: 1 stamp "
         "is missing between them: fill it, or add --gaps carry to carry the last value forward"
     )
-    assert in_shell_words("x: pass known=, a table with y").endswith("add --known FILE, a table with y")
+    assert in_shell_words("x: pass known=, a table with y").endswith(
+        "add --known FILE, a table with y"
+    )
 
 
 def test_known_covariates_come_from_a_file(shell, sales_file, tmp_path):

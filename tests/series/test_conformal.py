@@ -25,9 +25,7 @@ class Nothing(nn.Module):
 
 
 def make(y, lookback=5, season=2):
-    panel = read_panel(
-        pd.DataFrame({"t": np.arange(len(y)), "y": y}), Columns("t", None, ("y",))
-    )
+    panel = read_panel(pd.DataFrame({"t": np.arange(len(y)), "y": y}), Columns("t", None, ("y",)))
     return Store(panel, {None: Scale((0.0,), (1.0,))}, lookback, 2)
 
 

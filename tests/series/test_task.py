@@ -90,8 +90,7 @@ def test_saved_and_loaded_it_forecasts_the_same(net, shops, tmp_path):
 def future(model, steps, offer=0.0):
     stamps = model.panel.after(model.panel.series[0], steps)
     parts = [
-        pd.DataFrame({"day": stamps, "shop": one.key, "offer": offer})
-        for one in model.panel.series
+        pd.DataFrame({"day": stamps, "shop": one.key, "offer": offer}) for one in model.panel.series
     ]
     return pd.concat(parts)
 
@@ -269,7 +268,7 @@ def test_wrong_forecasts(fitted, sales, shops):
             "known= was passed, but the run has no known covariates",
         ),
         (
-            lambda: model.forecast(),
+            model.forecast,
             "the forecast needs 'offer' from 2024-11-15 00:00:00 to 2024-11-18 00:00:00: pass "
             "known=, a table with them and 'day', 'shop'",
         ),
