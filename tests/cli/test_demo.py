@@ -43,3 +43,25 @@ def test_the_demo_of_texts_and_what_it_says_to_type_next(process, tmp_path):
         words = line.split()
         assert words[0] == "lampas"
         assert process(*words[1:], cwd=tmp_path).code == 0
+
+
+def test_the_demo_of_a_time_series_forecasts_the_held_out_week(process, tmp_path):
+    answer = process("demo", "timeseries", cwd=tmp_path)
+    assert answer.code == 0, answer.err
+    out = answer.out
+    assert out.startswith(
+        "covid-19.csv: 47 steps 'D' from 2020-01-24 to 2020-03-10, season 7: lookback 10, horizon "
+        "7; 26 to train, 7 to validate, 7 to calibrate, 7 held out\n"
+    )
+    assert "The last 7 days, forecast from the day before them" in out
+    assert "Backtest: 7 origins, up to 7 steps ahead; coverage: of the 80 % interval" in out
+    assert "cured_num: dlinear (left out) does not beat drift: MAE" in out
+    (run,) = (tmp_path / "runs").iterdir()
+    model = lampas.load(run / "model.lampas")
+    for _, rows in model.tested.frame.groupby("target"):
+        mae = rows.set_index("model")["mae"]
+        assert mae.iloc[0] <= 1.1 * mae[["naive", "seasonal naive", "drift"]].min()
+    assert (run / "forecast.png").read_bytes().startswith(b"\x89PNG")
+    typed = out.split("Next:\n")[1].splitlines()
+    for line in typed:
+        assert process(*line.split()[1:], cwd=tmp_path).code == 0, line

@@ -268,7 +268,7 @@ def test_wrong_forecasts(fitted, sales, shops):
             "known= was passed, but the run has no known covariates",
         ),
         (
-            lambda: model.forecast(),
+            model.forecast,
             "the forecast needs 'offer' from 2024-11-15 00:00:00 to 2024-11-18 00:00:00: pass "
             "known=, a table with them and 'day', 'shop'",
         ),

@@ -25,8 +25,7 @@ def make(lengths, lookback, horizon, seed=0, change=None):
     frame = pd.concat(frames, ignore_index=True)
     if change is not None:
         frame.loc[frame["t"] >= change, "y"] = draw.normal(size=int((frame["t"] >= change).sum()))
-    panel = read_panel(frame, Columns("t", "key", ("y",)))
-    return panel
+    return read_panel(frame, Columns("t", "key", ("y",)))
 
 
 @few

@@ -45,7 +45,7 @@ def lampas(
       lampas train passengers.csv --target Survived --out runs/titanic
       lampas evaluate runs/titanic more.csv
       lampas predict runs/titanic new.csv --out predictions.csv
-      lampas train sales.csv --time day --target sold --out runs/sales
+      lampas train sales.csv --time day --target sold --horizon 14 --out runs/sales
       lampas forecast runs/sales --horizon 14 --plot
       lampas summary runs/titanic
       lampas datasets

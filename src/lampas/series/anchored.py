@@ -27,13 +27,12 @@ class Anchored(nn.Module):
     net: `forward(past, future)` or `forward(past)`, past (B, L, columns), future (B, H, known),
         gives (B, H, T, Q), or (B, H * T * Q).
     `base` (T,): the number of each target's base in `BASES`. `trust` (T,): 1, or 0 where the
-    base alone did better. `margins` (H, T, Q): conformal corrections, in units of what
-        `unrest_of` gives.
+    base alone did better. `margins` (H, T, Q): conformal corrections, in units of `unrest_of`.
 
     >>> zero = Anchored(nn.Sequential(nn.Flatten(), nn.Linear(4, 2)), False, 1, 1, 2, 1)
     >>> _ = nn.init.zeros_(zero.net[1].weight), nn.init.zeros_(zero.net[1].bias)
-    >>> zero(torch.tensor([[[1.0], [2.0], [3.0], [7.0]]]), torch.zeros(1, 2, 0)).flatten()
-    tensor([7., 7.])
+    >>> zero(torch.tensor([[[1.0], [2.0], [3.0], [7.0]]]), torch.zeros(1, 2, 0)).flatten().tolist()
+    [7.0, 7.0]
     """
 
     base: Tensor

@@ -16,6 +16,7 @@ class DLinear(nn.Module):
     lookback, inputs: of the input `past` (B, lookback, inputs), the targets first. known: columns
     of `future` (B, horizon, known). kernel: steps of the moving average, odd, as in the paper 25.
 
+    >>> import torch
     >>> net = DLinear(lookback=24, horizon=12, inputs=3, known=1, targets=1, quantiles=3)
     >>> net(torch.zeros(5, 24, 3), torch.zeros(5, 12, 1)).shape
     torch.Size([5, 12, 1, 3])
@@ -53,6 +54,7 @@ class DLinear(nn.Module):
 def moving_average(x: Tensor, kernel: int) -> Tensor:
     """The centred mean over `kernel` steps of (B, C, L), its edges repeated.
 
+    >>> import torch
     >>> moving_average(torch.tensor([[[1.0, 2.0, 6.0]]]), 3)
     tensor([[[1.3333, 3.0000, 4.6667]]])
     """
