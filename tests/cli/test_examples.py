@@ -36,6 +36,11 @@ def _files(tmp_path, monkeypatch):
         flags.to_csv(name, index=False)
     houses = pd.DataFrame({"zip": [i % 4 for i in range(40)], "area": ages, "price": ages})
     houses.to_parquet("houses.parquet")
+    texts = [f"a {('fine', 'dull')[row % 2]} film, number {row} of many" for row in range(40)]
+    reviews = pd.DataFrame({"review": texts, "stars": [row % 2 for row in range(40)]})
+    reviews.to_csv("reviews.tsv", sep="\t", index=False)
+    for code, name in enumerate(("pos", "neg")):
+        (tmp_path / f"rt-polarity.{name}").write_text("\n".join(texts[code::2]))
     (tmp_path / "nets.py").write_text(NETS)
 
 

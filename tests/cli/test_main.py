@@ -6,6 +6,7 @@ import sys
 import pytest
 
 import lampas
+from lampas.cli.demo import DEMOS
 
 
 def test_help_and_version_import_nothing_heavy():
@@ -54,7 +55,8 @@ def test_python_m_is_the_same():
     command = [sys.executable, "-m", "lampas.cli", "demo", "nope"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert done.stderr == "lampas: error: unknown demo 'nope'. Valid: tabular\n"
+    known = ", ".join(DEMOS)
+    assert done.stderr == f"lampas: error: unknown demo 'nope'. Valid: {known}\n"
 
 
 def test_a_reader_that_is_gone_leaves_no_traceback(run_folder, tables):
