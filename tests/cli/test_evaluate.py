@@ -3,6 +3,7 @@ import json
 import pytest
 
 import lampas
+from lampas.saving import FITTED
 
 
 def test_json_is_the_scores_alone(process, run_folder, tables):
@@ -64,5 +65,6 @@ def test_a_run_of_another_kind(shell, tables, tmp_path):
     lampas.Model(torch.nn.Linear(2, 1)).save(tmp_path / "m.lampas")
     answer = shell("evaluate", tmp_path / "m.lampas", tables / "new.csv")
     assert (
-        answer.error == f"{tmp_path / 'm.lampas'} holds a run of kind 'model'; known are: tabular"
+        answer.error == f"{tmp_path / 'm.lampas'} holds a run of kind 'model'; known are: "
+        f"{', '.join(sorted(FITTED))}"
     )
