@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from lampas.text.task import TextModel, texts
     from lampas.vision.task import ImageModel, images
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _HOMES = {
     "BalancedSampler": "lampas.data.balanced",

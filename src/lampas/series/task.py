@@ -1,7 +1,7 @@
 """`lampas.timeseries`: from a table with a time column to a model that forecasts."""
 
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import torch
@@ -12,6 +12,7 @@ from lampas.callbacks.say import say
 from lampas.errors import InputError
 from lampas.fitted import seeded
 from lampas.metrics import Mean
+from lampas.optim.asked import OptimizerLike, asked
 from lampas.own_net import NetLike
 from lampas.series.anchored import mase
 from lampas.series.choosing import choose_bases, judge
@@ -28,7 +29,6 @@ from lampas.tables.schema import Scalar
 __all__ = ["SeriesModel", "timeseries"]
 
 Verbose = Literal["auto", 0, 1, 2]
-OptimizerLike = str | Callable[[Iterable[torch.nn.Parameter]], torch.optim.Optimizer]
 
 EPOCHS, PATIENCE = 1000, 40
 _RATE = 1e-3
@@ -218,9 +218,4 @@ def _count(name: str, value: int) -> int:
 def _optimizer(spec: OptimizerLike | None, model: torch.nn.Module) -> Any:
     if spec is None:
         return torch.optim.Adam(model.parameters(), lr=_RATE)
-    if isinstance(spec, torch.optim.Optimizer):
-        raise InputError(
-            "optimizer was made before the net: pass its name, or a function of the parameters, "
-            "as lambda p: torch.optim.SGD(p, lr=0.1)"
-        )
-    return spec if isinstance(spec, str) else spec(model.parameters())
+    return asked(spec, model.parameters())

@@ -13,7 +13,7 @@ from lampas.fitted import restore, shown
 from lampas.history import History
 from lampas.model import Model
 from lampas.own_net import NetLike
-from lampas.tables.nets import Rescaled, RescaledMSELoss
+from lampas.tables.nets import Rescaled
 from lampas.tables.own_net import Shapes, build, takes_parts
 from lampas.tables.prepare import Preparer
 from lampas.tables.read import TableLike, read_table
@@ -81,13 +81,7 @@ class TabularModel:
 
     def loss(self) -> nn.Module:
         """The loss of this model's task, over outputs and targets as the net has them."""
-        match self.targets.task:
-            case "regression":
-                return RescaledMSELoss(self.targets.scale)
-            case "multiclass":
-                return nn.CrossEntropyLoss()
-            case _:
-                return nn.BCEWithLogitsLoss()
+        return self.targets.loss()
 
     def to(self, device: str | torch.device) -> "TabularModel":
         """Move net and loss to `device` ("auto": the accelerator where there is one).

@@ -6,8 +6,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
+from torch import nn
 
 from lampas.tables import cells
+from lampas.tables.nets import RescaledMSELoss
 from lampas.tables.schema import Scalar, Schema, TableTask, pick
 
 
@@ -94,6 +96,16 @@ class TargetCoder:
         for column, (name, classes) in enumerate(zip(self.names, self.classes, strict=True)):
             columns[f"probability of {name}={classes[1]}"] = share[:, column]
         return pd.DataFrame(columns, index=index)
+
+    def loss(self) -> nn.Module:
+        """The loss of this task, over outputs and targets as they are written here."""
+        match self.task:
+            case "regression":
+                return RescaledMSELoss(self.scale)
+            case "multiclass":
+                return nn.CrossEntropyLoss()
+            case _:
+                return nn.BCEWithLogitsLoss()
 
     def to_json(self) -> dict[str, Any]:
         """Plain values that `from_json` reads back."""

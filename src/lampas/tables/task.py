@@ -1,7 +1,7 @@
 """`lampas.tabular`: from a table and a target's name to a fitted model."""
 
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -12,8 +12,8 @@ from lampas import optim
 from lampas.callbacks import CallbackLike, EarlyStopping
 from lampas.callbacks.listening import as_list
 from lampas.callbacks.say import say
-from lampas.errors import InputError
 from lampas.fitted import seeded
+from lampas.optim.asked import OptimizerLike, asked
 from lampas.own_net import NetLike, wants_output_per_class
 from lampas.splits import split_rows
 from lampas.tables.balance import ClassWeight, class_weights
@@ -29,7 +29,6 @@ from lampas.tables.targets import TargetCoder
 __all__ = ["TabularModel", "tabular"]
 
 Verbose = Literal["auto", 0, 1, 2]
-OptimizerLike = str | Callable[[Iterable[torch.nn.Parameter]], torch.optim.Optimizer]
 
 EPOCHS, PATIENCE = 300, 16
 _RATE, _DECAY = 3e-4, 1e-2
@@ -198,12 +197,7 @@ def _optimizer(spec: OptimizerLike | None, model: torch.nn.Module) -> Any:
         }
         groups = optim.groups(model, weight_decay=_DECAY, lr=_RATE, lr_scale=scale or None)
         return torch.optim.AdamW(groups, lr=_RATE)
-    if isinstance(spec, torch.optim.Optimizer):
-        raise InputError(
-            "optimizer was made before the net: pass its name, or a function of the parameters, "
-            "as lambda p: torch.optim.SGD(p, lr=0.1)"
-        )
-    return spec if isinstance(spec, str) else spec(model.parameters())
+    return asked(spec, model.parameters())
 
 
 def _batch_size(rows: int) -> int:

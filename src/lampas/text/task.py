@@ -1,7 +1,7 @@
 """`lampas.texts`: from texts and their labels to a fitted model."""
 
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import torch
@@ -10,8 +10,8 @@ from lampas import optim
 from lampas.callbacks import CallbackLike, EarlyStopping
 from lampas.callbacks.listening import as_list
 from lampas.callbacks.say import say
-from lampas.errors import InputError
 from lampas.fitted import seeded
+from lampas.optim.asked import OptimizerLike, asked
 from lampas.own_net import NetLike, wants_output_per_class
 from lampas.tables.balance import ClassWeight, class_weights
 from lampas.tables.schema import Kind
@@ -30,7 +30,6 @@ from lampas.text.words import WordPath
 __all__ = ["TextModel", "fit", "texts"]
 
 Verbose = Literal["auto", 0, 1, 2]
-OptimizerLike = str | Callable[[Iterable[torch.nn.Parameter]], torch.optim.Optimizer]
 
 _RATE, _DECAY = 1e-3, 1e-2
 _WORDS, _EMBEDDING = 20.0, 2.0  # how much faster the linear path and the embeddings learn
@@ -257,12 +256,7 @@ def _optimizer(spec: OptimizerLike | None, model: torch.nn.Module) -> Any:
                 scale.setdefault(f"{path}.weight", _EMBEDDING)
         groups = optim.groups(model, weight_decay=_DECAY, lr=_RATE, lr_scale=scale or None)
         return torch.optim.AdamW(groups, lr=_RATE)
-    if isinstance(spec, torch.optim.Optimizer):
-        raise InputError(
-            "optimizer was made before the net: pass its name, or a function of the parameters, "
-            "as lambda p: torch.optim.SGD(p, lr=0.1)"
-        )
-    return spec if isinstance(spec, str) else spec(model.parameters())
+    return asked(spec, model.parameters())
 
 
 def _batch_size(rows: int) -> int:

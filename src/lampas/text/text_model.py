@@ -15,7 +15,7 @@ from lampas.data.nest import concatenate
 from lampas.fitted import restore, shown
 from lampas.history import History
 from lampas.model import Model
-from lampas.tables.nets import Rescaled, RescaledMSELoss
+from lampas.tables.nets import Rescaled
 from lampas.tables.schema import Schema
 from lampas.tables.tabular_model import METRICS
 from lampas.tables.targets import TargetCoder
@@ -79,13 +79,7 @@ class TextModel:
 
     def loss(self) -> nn.Module:
         """The loss of this model's task, over outputs and targets as the net has them."""
-        match self.targets.task:
-            case "regression":
-                return RescaledMSELoss(self.targets.scale)
-            case "multiclass":
-                return nn.CrossEntropyLoss()
-            case _:
-                return nn.BCEWithLogitsLoss()
+        return self.targets.loss()
 
     def to(self, device: str | torch.device) -> "TextModel":
         """Move net and loss to `device` ("auto": the accelerator where there is one).

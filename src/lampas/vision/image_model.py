@@ -15,7 +15,7 @@ from lampas.fitted import restore, shown
 from lampas.history import History
 from lampas.model import Model
 from lampas.own_net import NetLike
-from lampas.tables.nets import Rescaled, RescaledMSELoss
+from lampas.tables.nets import Rescaled
 from lampas.tables.schema import Schema
 from lampas.tables.tabular_model import METRICS
 from lampas.tables.targets import TargetCoder
@@ -104,13 +104,7 @@ class ImageModel:
 
     def loss(self) -> nn.Module:
         """The loss of this model's task, over outputs and targets as the net has them."""
-        match self.targets.task:
-            case "regression":
-                return RescaledMSELoss(self.targets.scale)
-            case "multiclass":
-                return nn.CrossEntropyLoss()
-            case _:
-                return nn.BCEWithLogitsLoss()
+        return self.targets.loss()
 
     def to(self, device: str | torch.device) -> "ImageModel":
         """Move net and loss to `device` ("auto": the accelerator where there is one).

@@ -1,7 +1,7 @@
 """`lampas.images`: from image files or arrays to a fitted model."""
 
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -15,6 +15,7 @@ from lampas.callbacks.say import say, say_all
 from lampas.data.feed import check_count
 from lampas.errors import InputError, unknown_name
 from lampas.fitted import seeded
+from lampas.optim.asked import OptimizerLike, asked
 from lampas.optim.schedules import ScheduleFunction, one_cycle
 from lampas.own_net import NetLike, wants_output_per_class
 from lampas.tables.balance import ClassWeight, class_weights
@@ -31,7 +32,6 @@ from lampas.vision.read import DataLike, Gathered, Size, gather
 __all__ = ["ImageModel", "images"]
 
 Verbose = Literal["auto", 0, 1, 2]
-OptimizerLike = str | Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer]
 AugmentLike = Literal["auto"] | Augment | None
 Normalisation = tuple[Sequence[float], Sequence[float]]
 
@@ -236,12 +236,7 @@ def _optimizer(
         slow = None if fine_tune is None else tuning.slow_parts(fitted.pipeline, fitted.model)
         groups = optim.groups(fitted.model, weight_decay=_DECAY, lr=rate, lr_scale=slow)
         return torch.optim.AdamW(groups, lr=rate)
-    if isinstance(spec, torch.optim.Optimizer):
-        raise InputError(
-            "optimizer was made before the net: pass its name, or a function of the parameters, "
-            "as lambda p: torch.optim.SGD(p, lr=0.1)"
-        )
-    return spec if isinstance(spec, str) else spec(fitted.model.parameters())
+    return asked(spec, fitted.model.parameters())
 
 
 def _schedule(fine_tune: int | None, epochs: int) -> ScheduleFunction:
