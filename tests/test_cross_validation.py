@@ -80,9 +80,11 @@ def test_a_dataset_gives_what_its_arrays_give() -> None:
 
 
 def test_shuffled_labels_give_chance() -> None:
-    noise = Y[torch.randperm(60)]
-    table = lampas.cross_validate(make_model, X, noise, folds=5, epochs=10)
-    assert abs(table.loc["mean", "accuracy"] - 0.5) < 0.2
+    torch.manual_seed(0)
+    many = torch.randn(400, X.shape[1])
+    noise = torch.randint(0, 2, (400,))
+    table = lampas.cross_validate(make_model, many, noise, folds=5, epochs=3)
+    assert abs(table.loc["mean", "accuracy"] - 0.5) < 0.1
 
 
 def test_folds_serve_what_is_no_model_and_stay_lazy() -> None:

@@ -62,7 +62,7 @@ def train(
     \b
     Examples:
       lampas train passengers.csv --target Survived --out runs/titanic
-      lampas train sales.csv --time day --target sold --out runs/sales
+      lampas train sales.csv --time day --target sold --horizon 14 --out runs/sales
       lampas train houses.parquet --target price --kind zip=category --seed 1
       lampas train flags.csv --target red --target blue --validation test.csv
       lampas train passengers.csv --target Survived --model nets.py:Net --out runs/mine

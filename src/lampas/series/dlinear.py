@@ -33,7 +33,7 @@ class DLinear(nn.Module):
         self.rest = nn.Linear(lookback, horizon * quantiles)
         extra = inputs - targets
         self.window = nn.Linear(lookback * extra, horizon * targets * quantiles) if extra else None
-        self.step = nn.Linear(known, targets * quantiles) if known else None
+        self.ahead = nn.Linear(known, targets * quantiles) if known else None
         for weight in self.parameters():
             nn.init.zeros_(weight)
 
@@ -46,8 +46,8 @@ class DLinear(nn.Module):
         said = said.reshape(-1, targets, horizon, quantiles).transpose(1, 2)
         if self.window is not None:
             said = said + self.window(past[:, :, targets:].flatten(1)).view_as(said)
-        if self.step is not None:
-            said = said + self.step(future).view_as(said)
+        if self.ahead is not None:
+            said = said + self.ahead(future).view_as(said)
         return said
 
 
