@@ -17,7 +17,8 @@ import numpy as np
 import pandas as pd
 
 import lampas
-from lampas.cli.demos.timeseries import TARGETS, covid19
+from lampas.cli.demos.timeseries import TARGETS
+from lampas.datasets import load
 
 HELD_OUT, HORIZON = 36, 12
 
@@ -68,7 +69,13 @@ def smoothed(values: np.ndarray) -> float:
 def covid(seed: int) -> Scores:
     """For each number, the forecast's MAE over that of the best baseline."""
     model = lampas.timeseries(
-        covid19(), TARGETS, time="date", horizon=7, backtest=7, seed=seed, verbose=0
+        pd.concat(load("covid19")),
+        TARGETS,
+        time="date",
+        horizon=7,
+        backtest=7,
+        seed=seed,
+        verbose=0,
     )
     found: Scores = {}
     for target, rows in model.tested.frame.groupby("target", sort=False):
