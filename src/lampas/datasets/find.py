@@ -5,9 +5,8 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from platformdirs import user_cache_path
-
 import lampas
+from lampas.cache import cache_folder
 from lampas.datasets.catalogue import DATASETS, Dataset
 from lampas.errors import DataError, InputError, unknown_name
 
@@ -55,8 +54,7 @@ def here(name: str) -> list[Path] | None:
 
 def cache() -> Path:
     """The folder of what was brought: in LAMPAS_CACHE where it is set, else in the user's cache."""
-    above = os.environ.get("LAMPAS_CACHE")
-    return (Path(above).absolute() if above else user_cache_path("lampas")) / "datasets"
+    return cache_folder("datasets")
 
 
 def sha256(path: Path) -> str:

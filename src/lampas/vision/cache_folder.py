@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from platformdirs import user_cache_path
+from lampas import cache
 
 MOST_BYTES = 20 << 30
 """After a new cache file is written, those used least recently go until the rest fit in this."""
@@ -17,8 +17,7 @@ _STALE = 24 * 3600  # seconds after which a half-written file is nobody's any mo
 def cache_folder() -> Path:
     """The folder of the images' caches: in `LAMPAS_CACHE` where that variable is set, else in the
     user's cache folder of this system."""
-    above = os.environ.get("LAMPAS_CACHE")
-    return (Path(above) if above else user_cache_path("lampas")) / "images"
+    return cache.cache_folder("images")
 
 
 def touch(path: Path) -> None:

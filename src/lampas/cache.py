@@ -1,0 +1,17 @@
+"""Where what can be made or brought again is kept."""
+
+import os
+from pathlib import Path
+
+from platformdirs import user_cache_path
+
+
+def cache_folder(what: str) -> Path:
+    """The folder of the cached `what`: in `LAMPAS_CACHE` where that variable is set, else in the
+    user's cache folder of this system. It need not be there yet.
+
+    >>> cache_folder("images").name
+    'images'
+    """
+    above = os.environ.get("LAMPAS_CACHE")
+    return (Path(above).absolute() if above else user_cache_path("lampas")) / what
