@@ -39,7 +39,7 @@ def test_the_backtest_and_the_choice_are_shown(sales_file, sales_run):
     for word in ("naive", "seasonal naive", "drift", "sold: season and change beats "):
         assert word in out
     assert "What the validation steps chose to forecast with\n  sold: season and change" in out
-    assert f"lampas forecast {sales_run} --horizon 14 --plot" in out
+    assert f"lampas forecast {sales_run} --plot\n" in out
     described = json.loads((sales_run / "run.json").read_text())
     assert described["clock"] == "steps 'D'"
     assert any("beats" in line for line in described["backtest"])
@@ -47,7 +47,13 @@ def test_the_backtest_and_the_choice_are_shown(sales_file, sales_run):
 
 def test_a_forecast_needs_no_data_and_works_from_another_folder(sales_run, tmp_path, process):
     answer = process("forecast", sales_run, "--horizon", 14, "--plot", cwd=tmp_path)
-    assert (answer.code, answer.err) == (0, "drawn in forecast.png\n")
+    assert (answer.code, answer.err) == (
+        0,
+        "5 steps ahead were trained: the intervals of those beyond are not calibrated; train with "
+        "--horizon 14 for ones that are\ndrawn in forecast.png\n",
+    )
+    within = process("forecast", sales_run, "--horizon", 5, cwd=tmp_path)
+    assert (within.code, within.err) == (0, "")
     lines = answer.out.splitlines()
     assert lines[0] == "day,target,median,q10,q90"
     assert len(lines) == 15

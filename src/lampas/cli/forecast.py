@@ -83,6 +83,7 @@ def forecast(
         found = series.forecast(horizon, history, known=future, gaps=rule)
     except DataError as error:
         raise DataError(in_shell_words(str(error))) from error
+    _tell_uncalibrated(horizon, series.sizes.horizon)
     if picture is not None:
         _draw(series, found, picture)
     if out is not None:
@@ -92,6 +93,15 @@ def forecast(
         _print_json(found)
     else:
         to_stdout(found, index=False)
+
+
+def _tell_uncalibrated(asked: int | None, trained: int) -> None:
+    if asked is not None and asked > trained:
+        print(
+            f"{count(trained, 'step')} ahead were trained: the intervals of those beyond are not "
+            f"calibrated; train with --horizon {asked} for ones that are",
+            file=sys.stderr,
+        )
 
 
 def _draw(series: "SeriesModel", found: "pd.DataFrame", picture: str) -> None:

@@ -47,7 +47,7 @@ KINDS = {
     "timeseries": DataKind(
         "lampas.cli.train_series",
         "a time series",
-        ("forecast RUN --horizon 14 --plot", "forecast RUN --out forecast.csv"),
+        ("forecast RUN --plot", "forecast RUN --out forecast.csv"),
     ),
 }
 
