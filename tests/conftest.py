@@ -1,3 +1,3 @@
-# Whole programs, run by test_torchkeras.py in folders of their own; looked through for examples they
-# would be imported, and so run and write their files where pytest was started.
+# Whole programs, run by test_torchkeras.py in folders of their own. Looked through for examples
+# they would be imported, and so run and write their files where pytest was started.
 collect_ignore = ["torchkeras_programs"]
