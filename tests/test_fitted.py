@@ -2,8 +2,9 @@ import pytest
 import torch
 
 from lampas.artifact import Artifact
+from lampas.callbacks import EarlyStopping
 from lampas.errors import ArtifactError
-from lampas.fitted import restore, seeded, shown
+from lampas.fitted import best_kept, restore, seeded, shown
 
 
 def saved(**settings):
@@ -54,3 +55,21 @@ def test_the_repr_has_the_scores():
     assert shown("TabularModel", "binary of y, Net", {"auc": 0.5}) == (
         "TabularModel(binary of y, Net; held out: auc 0.5000)"
     )
+
+
+def test_the_best_epoch_is_kept_where_something_is_watched():
+    def heard(event):
+        return None
+
+    first, second = best_kept(heard, watched=True, patience=3)
+    assert isinstance(first, EarlyStopping)
+    assert second is heard
+    assert best_kept([heard], watched=False, patience=3) == [heard]
+
+
+def test_weights_that_are_thrown_away_draw_nothing():
+    torch.manual_seed(3)
+    expected = torch.rand(2)
+    torch.manual_seed(3)
+    restore(saved(), "a", "tabular", None, lambda *_: torch.rand(9))
+    assert torch.equal(torch.rand(2), expected)

@@ -1,6 +1,6 @@
 """What `lampas.tabular`, `images`, `texts` and `timeseries` give back: one face for all of them."""
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from os import PathLike
 from typing import Any, Protocol, TypeVar
@@ -9,6 +9,8 @@ import pandas as pd
 import torch
 
 from lampas.artifact import Artifact
+from lampas.callbacks import CallbackLike, EarlyStopping
+from lampas.callbacks.listening import as_list
 from lampas.errors import ArtifactError
 from lampas.history import History
 from lampas.model import Model
@@ -62,6 +64,7 @@ class Fitted(Protocol):
 
 
 M = TypeVar("M")
+F = TypeVar("F", bound=Fitted)
 
 
 def restore(
@@ -84,12 +87,32 @@ def restore(
             f"lampas.load({str(path)!r}, net={saved.class_name})"
         )
     try:
-        return build(saved, net)
+        with torch.random.fork_rng(devices=[]):  # the weights that are drawn are thrown away
+            return build(saved, net)
     except ArtifactError:
         raise
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         reason = str(error).splitlines()[-1].strip() if str(error) else type(error).__name__
         raise ArtifactError(f"{path} does not fit {net or 'this Lampas'}: {reason}") from error
+
+
+def filled(fitted: F, saved: Artifact) -> F:
+    """`fitted` with the weights, scores and history of `saved`, ready to predict on the CPU."""
+    fitted.model.load_state_dict(saved.content["weights"])
+    fitted.model.eval()
+    fitted.to("cpu")
+    fitted.metrics = dict(saved.metrics)
+    fitted.model.continue_from({}, History.from_rows(saved.history))
+    return fitted
+
+
+def best_kept(
+    given: Sequence[CallbackLike] | CallbackLike | None, *, watched: bool, patience: int
+) -> list[CallbackLike]:
+    """The `given` callbacks; where held-out data are `watched`, after one that ends the run
+    `patience` epochs after the lowest loss on them, and keeps the weights of that epoch."""
+    found = as_list(given)
+    return [EarlyStopping("val_loss", patience=patience, verbose=0), *found] if watched else found
 
 
 @contextmanager

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 import lampas
-from lampas.cli.train_series import in_shell_words
+from lampas.cli.data import shell_words
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +116,7 @@ def test_errors_name_the_shells_options(shell, sales_file, tmp_path):
         "time column 'day': row 5 holds 2024-01-07 00:00:00 after 2024-01-05 00:00:00: 1 stamp "
         "is missing between them: fill it, or add --gaps carry to carry the last value forward"
     )
-    assert in_shell_words("x: pass known=, a table with y").endswith(
+    assert shell_words("x: pass known=, a table with y").endswith(
         "add --known FILE, a table with y"
     )
 

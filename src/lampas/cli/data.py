@@ -23,6 +23,14 @@ _SHELL = {
     "text": ("--text", "COLUMN"),
     "targets": ("--target", "COLUMN"),
 }
+_PHRASES = {
+    "pass image_column=, one of": "add --image, one of",
+    "name the target column, or several:": "add --target, perhaps several:",
+    "pass gaps='carry'": "add --gaps carry",
+    "pass known=, a table": "add --known FILE, a table",
+    "pass frequency= ('D', 'MS', 'h' …)": "correct the stamps",
+}
+"""What is said otherwise than by an option and its value."""
 _TABLES = (".csv", ".tsv", ".tab", ".parquet", ".pq")
 
 
@@ -68,12 +76,16 @@ def shell_words(line: str) -> str:
 
     >>> shell_words("it may be 'cp1252': pass encoding='cp1252'")
     "it may be 'cp1252': add --encoding cp1252"
+    >>> shell_words("fill it, or pass gaps='carry' to carry the last value forward")
+    'fill it, or add --gaps carry to carry the last value forward'
     """
 
     def option(found: re.Match[str]) -> str:
         name, example = _SHELL[found[1]]
         return f"add {name} {found[2] or example}"
 
+    for python, shell in _PHRASES.items():
+        line = line.replace(python, shell)
     return _PYTHON.sub(option, line)
 
 

@@ -64,8 +64,6 @@ def forecast(
     from lampas.cli import data as tables
     from lampas.cli import runs
     from lampas.cli.predict import check_out, to_stdout, write
-    from lampas.cli.train_series import in_shell_words
-    from lampas.errors import DataError
 
     given = [one for one in (data, known) if one is not None]
     check_out(out, given)
@@ -79,10 +77,8 @@ def forecast(
     series = cast("SeriesModel", fitted)
     history = None if data is None else tables.read(data, delimiter, encoding)
     future = None if known is None else tables.read(known, delimiter, encoding)
-    try:
+    with tables.shell_spoken():
         found = series.forecast(horizon, history, known=future, gaps=rule)
-    except DataError as error:
-        raise DataError(in_shell_words(str(error))) from error
     _tell_uncalibrated(horizon, series.sizes.horizon)
     if picture is not None:
         _draw(series, found, picture)

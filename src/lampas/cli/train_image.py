@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+from lampas.cli.data import shell_spoken
 from lampas.cli.request import Request
 from lampas.cli.usage import UsageError
-from lampas.errors import DataError
 from lampas.fitted import Fitted
 from lampas.vision.cache_folder import cache_folder
 from lampas.vision.read import Gathered, gather
@@ -36,7 +36,7 @@ def _gathered(request: Request) -> Gathered:
     if more:
         raise UsageError(f"{more[0]}: one folder, archive or table of images is trained on")
     held_out, options = request.validation, request.image
-    try:
+    with shell_spoken():
         return gather(
             first,
             request.targets or None,
@@ -47,13 +47,6 @@ def _gathered(request: Request) -> Gathered:
             seed=request.seed,
             progress=not request.quiet,
         )
-    except DataError as error:
-        raise DataError(_shell_words(str(error))) from error
-
-
-def _shell_words(line: str) -> str:
-    line = line.replace("pass image_column=, one of", "add --image, one of")
-    return line.replace("name the target column, or several:", "add --target, perhaps several:")
 
 
 def _kept() -> str:

@@ -9,7 +9,6 @@ from lampas.cli.output import count
 from lampas.cli.request import Request
 from lampas.cli.threads import spare_cores
 from lampas.cli.usage import UsageError
-from lampas.errors import DataError
 from lampas.fitted import Fitted
 from lampas.series.own_net import NETS, NetName
 from lampas.series.task import EPOCHS, PATIENCE, timeseries
@@ -32,7 +31,7 @@ def train(request: Request) -> Fitted:
     if request.own_net is None:
         spare_cores(len(frame))
     held_out = options.backtest if options.backtest is not None else request.validation or 0.0
-    try:
+    with tables.shell_spoken():
         fitted = timeseries(
             frame,
             targets,
@@ -54,24 +53,6 @@ def train(request: Request) -> Fitted:
             verbose=0,
             device=request.device,
         )
-    except DataError as error:
-        raise DataError(in_shell_words(str(error))) from error
     if not request.quiet:
         print(f"{fitted.settings['about']}\n", file=request.people)
     return fitted
-
-
-def in_shell_words(line: str) -> str:
-    """An error's line with the shell's options in the place of Python's arguments.
-
-    >>> in_shell_words("fill it, or pass gaps='carry' to carry the last value forward")
-    'fill it, or add --gaps carry to carry the last value forward'
-    """
-    words = {
-        "pass gaps='carry'": "add --gaps carry",
-        "pass known=, a table": "add --known FILE, a table",
-        "pass frequency= ('D', 'MS', 'h' …)": "correct the stamps",
-    }
-    for python, shell in words.items():
-        line = line.replace(python, shell)
-    return line

@@ -12,7 +12,7 @@ from torch import nn
 
 from lampas import artifact
 from lampas.errors import DataError, InputError
-from lampas.fitted import restore, shown
+from lampas.fitted import filled, restore, shown
 from lampas.history import History
 from lampas.metrics import Mean
 from lampas.model import Model
@@ -69,7 +69,6 @@ class SeriesModel:
         self.settings = dict(settings)
         self.tested: Backtest | None = None
         self.metrics: dict[str, float] = {}
-        self._history = History()
 
     noun = "window"
 
@@ -81,7 +80,7 @@ class SeriesModel:
     @property
     def history(self) -> History:
         """Loss and mase, a row an epoch; `val_` is for the validation steps."""
-        return self.model.history if len(self.model.history) else self._history
+        return self.model.history
 
     def loss(self) -> nn.Module:
         """The quantile loss, over the targets that are known, in units of the series' scale."""
@@ -299,15 +298,9 @@ def _restored(saved: artifact.Artifact, net: NetLike | None) -> SeriesModel:
     panel = _panel_from_json(content["panel"], columns, clock)
     sizes = Sizes(**content["sizes"])
     scales = {key: Scale.from_json(plain) for key, plain in content["scales"]}
-    with torch.random.fork_rng(devices=[]):
-        built = build(saved.settings["net"] if net is None else net, sizes)
+    built = build(saved.settings["net"] if net is None else net, sizes)
     restored = SeriesModel(
         built, sizes, content["season"], tuple(content["levels"]), panel, scales, saved.settings
     )
-    restored.model.load_state_dict(content["weights"])
-    restored.model.eval()
-    restored.to("cpu")
     restored.tested = None if content["tested"] is None else Backtest.from_json(content["tested"])
-    restored.metrics = dict(saved.metrics)
-    restored._history = History.from_rows(saved.history)  # pyright: ignore[reportPrivateUsage]
-    return restored
+    return filled(restored, saved)

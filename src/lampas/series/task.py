@@ -6,11 +6,10 @@ from typing import Any, Literal
 
 import torch
 
-from lampas.callbacks import CallbackLike, EarlyStopping
-from lampas.callbacks.listening import as_list
+from lampas.callbacks import CallbackLike
 from lampas.callbacks.say import say
 from lampas.errors import InputError
-from lampas.fitted import seeded
+from lampas.fitted import best_kept, seeded
 from lampas.metrics import Mean
 from lampas.optim.asked import OptimizerLike, asked
 from lampas.own_net import NetLike
@@ -141,12 +140,11 @@ def timeseries(
         fitted.model.compile(
             _optimizer(optimizer, fitted.model), fitted.loss(), {"mase": Mean(mase)}, device=device
         )
-        stop = [EarlyStopping("val_loss", patience=patience, verbose=0)] if len(watched) else []
         fitted.model.fit(
             train.loader(batch_size, shuffle=True),
             epochs=epochs,
             verbose=verbose,
-            callbacks=[*stop, *as_list(callbacks)],
+            callbacks=best_kept(callbacks, watched=bool(len(watched)), patience=patience),
             validation_data=watched.loader(1024, shuffle=False) if len(watched) else None,
         )
     fitted.model.eval()

@@ -47,6 +47,15 @@ def class_weights(
     return dict(enumerate(weights)), line + "; class_weight=None turns this off"
 
 
+def row_weights(weights: Mapping[int, float], y: torch.Tensor) -> torch.Tensor:
+    """float32 (N,): the weight of each class number in `y`; 1 where it has none.
+
+    >>> row_weights({1: 3.0}, torch.tensor([0, 1]))
+    tensor([1., 3.])
+    """
+    return torch.tensor([weights.get(int(code), 1.0) for code in y.flatten()])
+
+
 def _named(spec: Mapping[Scalar, float], names: tuple[Scalar, ...]) -> dict[int, float]:
     known = {cells.label(name): code for code, name in enumerate(names)}
     for name in spec:

@@ -9,11 +9,10 @@ import torch
 from torch import nn
 
 from lampas import artifact
-from lampas.fitted import restore, shown
+from lampas.fitted import filled, restore, shown
 from lampas.history import History
 from lampas.model import Model
 from lampas.own_net import NetLike
-from lampas.tables.nets import Rescaled
 from lampas.tables.own_net import Shapes, build, takes_parts
 from lampas.tables.prepare import Preparer
 from lampas.tables.read import TableLike, read_table
@@ -63,21 +62,19 @@ class TabularModel:
     ) -> None:
         self._parts = takes_parts(net)
         self._net = type(net).__name__
-        whole = Rescaled(net, targets.centre, targets.scale) if targets.scale else net
-        self.model = Model(whole)
+        self.model = Model(targets.rescaled(net))
         self.schema = schema
         self.preparer = preparer
         self.targets = targets
         self.settings = dict(settings)
         self.metrics: dict[str, float] = {}
-        self._history = History()
 
     noun = "row"
 
     @property
     def history(self) -> History:
         """Loss and metrics, a row an epoch; `val_` is for the held-out rows."""
-        return self.model.history if len(self.model.history) else self._history
+        return self.model.history
 
     def loss(self) -> nn.Module:
         """The loss of this model's task, over outputs and targets as the net has them."""
@@ -173,15 +170,9 @@ def _restored(saved: artifact.Artifact, net: NetLike | None) -> TabularModel:
     schema = Schema.from_json(content["schema"])
     preparer = Preparer.from_state(content["preparer"], content["arrays"])
     targets = TargetCoder.from_json(content["targets"])
-    with torch.random.fork_rng(devices=[]):
-        built = build(net, shapes_of(preparer, targets))
+    built = build(net, shapes_of(preparer, targets))
     restored = TabularModel(built, schema, preparer, targets, saved.settings)
-    restored.model.load_state_dict(content["weights"])
-    restored.model.eval()
-    restored.to("cpu")
-    restored.metrics = dict(saved.metrics)
-    restored._history = History.from_rows(saved.history)  # pyright: ignore[reportPrivateUsage]
-    return restored
+    return filled(restored, saved)
 
 
 def shapes_of(preparer: Preparer, targets: TargetCoder) -> Shapes:

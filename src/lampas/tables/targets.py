@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from lampas.tables import cells
-from lampas.tables.nets import RescaledMSELoss
+from lampas.tables.nets import Rescaled, RescaledMSELoss
 from lampas.tables.schema import Scalar, Schema, TableTask, pick
 
 
@@ -96,6 +96,10 @@ class TargetCoder:
         for column, (name, classes) in enumerate(zip(self.names, self.classes, strict=True)):
             columns[f"probability of {name}={classes[1]}"] = share[:, column]
         return pd.DataFrame(columns, index=index)
+
+    def rescaled(self, net: nn.Module) -> nn.Module:
+        """`net`; for regression in the targets' units, standardised values inside."""
+        return Rescaled(net, self.centre, self.scale) if self.scale else net
 
     def loss(self) -> nn.Module:
         """The loss of this task, over outputs and targets as they are written here."""

@@ -9,14 +9,13 @@ import pandas as pd
 import torch
 
 from lampas import optim
-from lampas.callbacks import CallbackLike, EarlyStopping
-from lampas.callbacks.listening import as_list
+from lampas.callbacks import CallbackLike
 from lampas.callbacks.say import say
-from lampas.fitted import seeded
+from lampas.fitted import best_kept, seeded
 from lampas.optim.asked import OptimizerLike, asked
 from lampas.own_net import NetLike, wants_output_per_class
 from lampas.splits import split_rows
-from lampas.tables.balance import ClassWeight, class_weights
+from lampas.tables.balance import ClassWeight, class_weights, row_weights
 from lampas.tables.infer import infer
 from lampas.tables.nets import TabularNet
 from lampas.tables.own_net import build, check_output
@@ -134,7 +133,7 @@ def tabular(
             batch_size=batch_size,
             epochs=epochs,
             verbose=verbose,
-            callbacks=_callbacks(callbacks, parts, patience),
+            callbacks=best_kept(callbacks, watched=parts.held_out is not None, patience=patience),
             validation_data=_validation(fitted, parts.held_out, weights),
             class_weight=weights,
         )
@@ -175,16 +174,7 @@ def _validation(
     x, y = fitted.inputs(held_out), fitted.targets.encode(held_out)
     if weights is None:
         return x, y
-    return x, y, torch.tensor([weights.get(int(code), 1.0) for code in y.flatten()])
-
-
-def _callbacks(
-    given: Sequence[CallbackLike] | CallbackLike | None, parts: _Parts, patience: int
-) -> list[CallbackLike]:
-    found = as_list(given)
-    if parts.held_out is None:
-        return found
-    return [EarlyStopping("val_loss", patience=patience, verbose=0), *found]
+    return x, y, row_weights(weights, y)
 
 
 def _optimizer(spec: OptimizerLike | None, model: torch.nn.Module) -> Any:

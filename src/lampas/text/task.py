@@ -7,13 +7,12 @@ from typing import Any, Literal
 import torch
 
 from lampas import optim
-from lampas.callbacks import CallbackLike, EarlyStopping
-from lampas.callbacks.listening import as_list
+from lampas.callbacks import CallbackLike
 from lampas.callbacks.say import say
-from lampas.fitted import seeded
+from lampas.fitted import best_kept, seeded
 from lampas.optim.asked import OptimizerLike, asked
 from lampas.own_net import NetLike, wants_output_per_class
-from lampas.tables.balance import ClassWeight, class_weights
+from lampas.tables.balance import ClassWeight, class_weights, row_weights
 from lampas.tables.schema import Kind
 from lampas.tables.tabular_model import METRICS
 from lampas.tables.targets import TargetCoder
@@ -196,7 +195,7 @@ def fit(
             training_loader(fitted.dataset(train, y), batch_size),
             epochs=epochs,
             verbose=verbose,
-            callbacks=_callbacks(callbacks, prepared, patience),
+            callbacks=best_kept(callbacks, watched=held_out is not None, patience=patience),
             validation_data=_validation(fitted, prepared, weights),
             class_weight=weights,
         )
@@ -233,17 +232,8 @@ def _validation(fitted: TextModel, prepared: Prepared, weights: Mapping[int, flo
     y = fitted.targets.encode(prepared.held_out.targets)
     more = []
     if weights is not None:
-        more = [torch.tensor([weights.get(int(code), 1.0) for code in y.flatten()])]
+        more = [row_weights(weights, y)]
     return sorted_loader(fitted.dataset(prepared.held_out, y, *more), _VALIDATED)[0]
-
-
-def _callbacks(
-    given: Sequence[CallbackLike] | CallbackLike | None, prepared: Prepared, patience: int
-) -> list[CallbackLike]:
-    found = as_list(given)
-    if prepared.held_out is None:
-        return found
-    return [EarlyStopping("val_loss", patience=patience, verbose=0), *found]
 
 
 def _optimizer(spec: OptimizerLike | None, model: torch.nn.Module) -> Any:

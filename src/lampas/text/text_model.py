@@ -12,10 +12,9 @@ from torch import nn
 from lampas import artifact
 from lampas.callbacks.say import say
 from lampas.data.nest import concatenate
-from lampas.fitted import restore, shown
+from lampas.fitted import filled, restore, shown
 from lampas.history import History
 from lampas.model import Model
-from lampas.tables.nets import Rescaled
 from lampas.tables.schema import Schema
 from lampas.tables.tabular_model import METRICS
 from lampas.tables.targets import TargetCoder
@@ -62,20 +61,18 @@ class TextModel:
     ) -> None:
         self._names = input_names(net)
         self._net = type(net).__name__
-        whole = Rescaled(net, targets.centre, targets.scale) if targets.scale else net
-        self.model = Model(whole)
+        self.model = Model(targets.rescaled(net))
         self.reading = reading
         self.schema = schema
         self.tokens = tokens
         self.targets = targets
         self.settings = dict(settings)
         self.metrics: dict[str, float] = {}
-        self._history = History()
 
     @property
     def history(self) -> History:
         """Loss and metrics, a row an epoch; `val_` is for the held-out texts."""
-        return self.model.history if len(self.model.history) else self._history
+        return self.model.history
 
     def loss(self) -> nn.Module:
         """The loss of this model's task, over outputs and targets as the net has them."""
@@ -202,14 +199,8 @@ def _restored(saved: artifact.Artifact, net: TextNet | None) -> TextModel:
     tokens = kind.from_json(content["tokens"])
     reading = Reading(**content["reading"] | {"targets": targets.names})
     which: Any = settings["net"] if net is None else net
-    with torch.random.fork_rng(devices=[]):
-        built = build(
-            which, tokens, targets, settings["length"], settings["pairs"], settings["positions"]
-        )
+    built = build(
+        which, tokens, targets, settings["length"], settings["pairs"], settings["positions"]
+    )
     restored = TextModel(built, reading, schema, tokens, targets, settings)
-    restored.model.load_state_dict(content["weights"])
-    restored.model.eval()
-    restored.to("cpu")
-    restored.metrics = dict(saved.metrics)
-    restored._history = History.from_rows(saved.history)  # pyright: ignore[reportPrivateUsage]
-    return restored
+    return filled(restored, saved)

@@ -11,11 +11,10 @@ from torch import nn
 
 from lampas import artifact
 from lampas.callbacks.say import say_all
-from lampas.fitted import restore, shown
+from lampas.fitted import filled, restore, shown
 from lampas.history import History
 from lampas.model import Model
 from lampas.own_net import NetLike
-from lampas.tables.nets import Rescaled
 from lampas.tables.schema import Schema
 from lampas.tables.tabular_model import METRICS
 from lampas.tables.targets import TargetCoder
@@ -84,23 +83,19 @@ class ImageModel:
     ) -> None:
         self._net = type(net).__name__
         self.pipeline = FromBytes(net, form.mean, form.deviation, augment, mirrored=form.mirrored)
-        whole = self.pipeline
-        if targets.scale:
-            whole = Rescaled(whole, targets.centre, targets.scale)
-        self.model = Model(whole)
+        self.model = Model(targets.rescaled(self.pipeline))
         self.form = form
         self.schema = schema
         self.targets = targets
         self.settings = dict(settings)
         self.metrics: dict[str, float] = {}
-        self._history = History()
 
     noun = "image"
 
     @property
     def history(self) -> History:
         """Loss and metrics, a row an epoch; `val_` is for the held-out images."""
-        return self.model.history if len(self.model.history) else self._history
+        return self.model.history
 
     def loss(self) -> nn.Module:
         """The loss of this model's task, over outputs and targets as the net has them."""
@@ -220,12 +215,6 @@ def _restored(saved: artifact.Artifact, net: NetLike | None) -> ImageModel:
     content = saved.content
     form = Form.from_json(content["form"])
     targets = TargetCoder.from_json(content["targets"])
-    with torch.random.fork_rng(devices=[]):
-        built, _ = build(net, form.sizes(targets))
+    built, _ = build(net, form.sizes(targets))
     restored = ImageModel(built, form, Schema.from_json(content["schema"]), targets, saved.settings)
-    restored.model.load_state_dict(content["weights"])
-    restored.model.eval()
-    restored.to("cpu")
-    restored.metrics = dict(saved.metrics)
-    restored._history = History.from_rows(saved.history)  # pyright: ignore[reportPrivateUsage]
-    return restored
+    return filled(restored, saved)

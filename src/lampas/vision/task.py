@@ -9,16 +9,16 @@ import torch
 from torch import nn
 
 from lampas import optim
-from lampas.callbacks import CallbackLike, EarlyStopping
+from lampas.callbacks import CallbackLike
 from lampas.callbacks.listening import as_list
 from lampas.callbacks.say import say, say_all
 from lampas.data.feed import check_count
 from lampas.errors import InputError, unknown_name
-from lampas.fitted import seeded
+from lampas.fitted import best_kept, seeded
 from lampas.optim.asked import OptimizerLike, asked
 from lampas.optim.schedules import ScheduleFunction, one_cycle
 from lampas.own_net import NetLike, wants_output_per_class
-from lampas.tables.balance import ClassWeight, class_weights
+from lampas.tables.balance import ClassWeight, class_weights, row_weights
 from lampas.tables.tabular_model import METRICS
 from lampas.tables.targets import TargetCoder
 from lampas.vision import fine_tune as tuning
@@ -166,15 +166,16 @@ def images(
         )
         if isinstance(changed, nn.Module):
             changed.to(fitted.model.plan.device)
+        thawing = [] if fine_tune is None else [tuning.Thaw(fitted.pipeline, fine_tune)]
         fitted.model.fit(
             loader(train, y, batch_size=batch_size, shuffle=True),
             epochs=epochs,
             verbose=verbose,
-            callbacks=[
-                *_keeping(held_out, patience or epochs),
-                *([] if fine_tune is None else [tuning.Thaw(fitted.pipeline, fine_tune)]),
-                *as_list(callbacks),
-            ],
+            callbacks=best_kept(
+                [*thawing, *as_list(callbacks)],
+                watched=held_out is not None,
+                patience=patience or epochs,  # with all epochs for it, none is left out
+            ),
             validation_data=_validation(coder, held_out, weights, batch_size),
             class_weight=weights,
         )
@@ -243,13 +244,6 @@ def _schedule(fine_tune: int | None, epochs: int) -> ScheduleFunction:
     return one_cycle() if fine_tune is None else tuning.two_cycles(fine_tune, epochs)
 
 
-def _keeping(held_out: Album | None, patience: int) -> list[CallbackLike]:
-    """The best epoch's weights are kept; with a patience of all epochs, none is left out."""
-    if held_out is None:
-        return []
-    return [EarlyStopping("val_loss", patience=patience, verbose=0)]
-
-
 def _validation(
     coder: TargetCoder,
     held_out: Album | None,
@@ -262,7 +256,7 @@ def _validation(
     y = coder.encode(held_out.frame)
     columns = [y]
     if weights is not None:
-        columns.append(torch.tensor([weights.get(int(code), 1.0) for code in y.flatten()]))
+        columns.append(row_weights(weights, y))
     return loader(held_out, *columns, batch_size=4 * batch_size)
 
 
