@@ -20,7 +20,8 @@ def zipped(**members: bytes) -> bytes:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
         for name, data in members.items():
-            archive.writestr(name, data)
+            # Without a date of its own it would be now: the tests' names would change each run.
+            archive.writestr(zipfile.ZipInfo(name), data)
     return file.getvalue()
 
 
