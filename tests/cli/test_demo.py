@@ -50,8 +50,8 @@ def test_the_demo_of_a_time_series_forecasts_the_held_out_week(process, tmp_path
     assert answer.code == 0, answer.err
     out = answer.out
     assert out.startswith(
-        "covid-19.csv: 47 steps 'D' from 2020-01-24 to 2020-03-10, season 7: lookback 10, horizon "
-        "7; 26 to train, 7 to validate, 7 to calibrate, 7 held out\n"
+        "covid-19.csv: 47 steps of a day from 2020-01-24 to 2020-03-10, season 7: lookback 10, "
+        "horizon 7; 26 to train, 7 to validate, 7 to calibrate, 7 held out\n"
     )
     assert "The last 7 days, forecast from the day before them" in out
     assert "Backtest: 7 origins, up to 7 steps ahead; coverage: of the 80 % interval" in out

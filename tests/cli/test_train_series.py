@@ -31,7 +31,7 @@ def sales_run(sales_file, tmp_path_factory, process):
 def test_the_backtest_and_the_choice_are_shown(sales_file, sales_run):
     out = (sales_run / "stdout").read_text()
     assert out.startswith(
-        f"{sales_file}: 120 rows; to forecast: sold\n\n120 steps 'D' from 2024-01-01 to "
+        f"{sales_file}: 120 rows; to forecast: sold\n\n120 steps of a day from 2024-01-01 to "
         "2024-04-29, season 7: lookback 21, horizon 5; 74 to train, 16 to validate, 16 to "
         "calibrate, 14 held out\n"
     )
@@ -41,7 +41,7 @@ def test_the_backtest_and_the_choice_are_shown(sales_file, sales_run):
     assert "What the validation steps chose to forecast with\n  sold: season and change" in out
     assert f"lampas forecast {sales_run} --plot\n" in out
     described = json.loads((sales_run / "run.json").read_text())
-    assert described["clock"] == "steps 'D'"
+    assert described["clock"] == "steps of a day"
     assert any("beats" in line for line in described["backtest"])
 
 

@@ -33,7 +33,7 @@ def made(ours, truth=(10.0, 12.0, np.nan), simple=(11.0, 9.0, 20.0)):
     said = np.array([[[value - 1, value, value + 1]] for value in ours])[None]
     truths = np.array(truth)[None, :, None]
     base = np.stack([np.full((1, 3, 1), value) for value in simple])
-    return Forecasts(said, truths, base, np.full((1, 1), 2.0))
+    return Forecasts([None], np.array([0]), said, truths, base, np.full((1, 1), 2.0))
 
 
 def test_scores_are_of_what_is_known():
@@ -56,16 +56,20 @@ def test_the_report_says_in_plain_words_what_a_net_does_not_beat():
         "seasonal naive  2.0000  2.2361  1.0000",
         "         drift  9.0000  9.0554  4.5000",
         "y: net does not beat naive: MAE 1.5000 against 1.0000, 50 % more",
+        "y: 50 % of the values were inside the 80 % interval: it is too narrow",
     ]
     better = Backtest.of(made((10.5, 12.0, 0.0)), ("y",), ["net"], (0.1, 0.5, 0.9))
     assert better.verdicts() == [
-        "y: net beats naive, the best baseline: MAE 0.2500 against 1.0000, 75 % less"
+        "y: net beats naive, the best baseline: MAE 0.2500 against 1.0000, 75 % less",
+        "y: 100 % of the values were inside the 80 % interval: it is too wide",
     ]
+    meant = Backtest.of(made((10.5, 12.0, 0.0)), ("y",), ["net"], (0.05, 0.5, 0.95))
+    assert len(meant.verdicts()) == 1  # 100 % is near enough to 90 %
 
 
 def test_a_net_that_was_left_out_is_judged_beside():
     left = {"net": made((13.0, 12.0, 0.0))}
-    tested = Backtest.of(made((10.5, 12.0, 0.0)), ("y",), ["damped trend"], (0.1, 0.9), left)
+    tested = Backtest.of(made((10.5, 12.0, 0.0)), ("y",), ["damped trend"], (0.05, 0.95), left)
     assert tested.verdicts() == [
         "y: damped trend beats naive, the best baseline: MAE 0.2500 against 1.0000, 75 % less",
         "y: net (left out) does not beat naive: MAE 1.5000 against 1.0000, 50 % more",
@@ -76,7 +80,7 @@ def test_a_net_that_was_left_out_is_judged_beside():
 def test_a_perfect_baseline_is_no_division_by_zero():
     tested = Backtest.of(
         made((10.0, 10.0, 10.0), truth=(10.0, 10.0, 10.0), simple=(10.0, 10.0, 10.0)),
-        ("y",), ["net"], (0.1, 0.5, 0.9),
+        ("y",), ["net"], (0.05, 0.5, 0.95),
     )  # fmt: skip
     assert tested.verdicts() == ["y: net does not beat naive: MAE 0.0000 against 0.0000"]
     scale = Scale.fit(np.full((9, 2), 3.0), targets=1, season=2)

@@ -93,3 +93,33 @@ def test_no_clock(stamps, frequency, message):
     with pytest.raises(InputError) as error:
         find_clock(stamps, frequency)
     assert str(error.value) == message
+
+
+@pytest.mark.parametrize(
+    ("frequency", "words"),
+    [("D", "steps of a day"), ("h", "steps of an hour"), ("MS", "steps of a month"),
+     ("W-SUN", "steps of a week"), ("15min", "steps of 15 minutes"),
+     ("2QS-JAN", "steps of 2 quarters"), ("YE-DEC", "steps of a year"),
+     ("SME", "steps 'SME'"), (None, "steps of 5")],
+)  # fmt: skip
+def test_a_clock_in_words(frequency, words):
+    assert str(Clock(frequency, 5)) == words
+
+
+def test_stamps_are_told_in_the_zone_of_the_training():
+    berlin = pd.date_range("2024-03-29", periods=4, tz="Europe/Berlin")
+    clock = find_clock(berlin)
+    assert clock.zone == "Europe/Berlin"
+    assert clock.told(berlin.tz_convert("UTC"), "day").equals(berlin)
+    assert find_clock(berlin, "D").zone == "Europe/Berlin"
+    plain = berlin.tz_localize(None)
+    for one, stamps, message in (
+        (clock, plain, "time column 'day' has no zone; training had the zone Europe/Berlin: pass "
+         "the stamps with their zone, by .dt.tz_localize('Europe/Berlin')"),
+        (find_clock(plain), berlin, "time column 'day' has the zone Europe/Berlin; training had no "
+         "zone: pass the stamps with none, by .dt.tz_localize(None)"),
+        (clock, pd.Index([1, 2]), "time column 'day' holds integers; training had dates"),
+    ):  # fmt: skip
+        with pytest.raises(DataError) as error:
+            one.told(stamps, "day")
+        assert str(error.value) == message

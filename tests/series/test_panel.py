@@ -65,7 +65,7 @@ FIX = "fill it, or pass gaps='carry' to carry the last value forward"
         (
             table([*days(1, 2, 3, 4, 5, 6), "2024-01-06T12:00"], [1, 2, 3, 4, 5, 6, 7]), ONE,
             "time column 'day': row 6 holds 2024-01-06 12:00:00 after 2024-01-06 00:00:00, which "
-            "is off the regular steps 'D': resample the table, or correct it",
+            "is off the regular steps of a day: resample the table, or correct it",
         ),
         (table(days(1, 2, 3), [1, np.nan, 3]), ONE,
          f"target 'y': row 1 holds no value: {FIX}"),

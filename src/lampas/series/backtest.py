@@ -10,17 +10,22 @@ import pandas as pd
 
 from lampas.printing import number, text_table
 from lampas.series.baselines import BASELINES
+from lampas.tables.schema import Scalar
 
 _COLUMNS = ("mae", "rmse", "mase", "coverage")
 _LEFT_OUT = " (left out)"
+_OFF = 0.1  # a coverage that is so far from what it should be gets a line of its own
 
 
 @dataclass(frozen=True, slots=True)
 class Forecasts:
-    """Forecasts from N origins: `said` (N, H, T, Q), `truth` (N, H, T), nan where there is none,
-    `simple` (3, N, H, T) those of `BASELINES`, all in the targets' units; `scale` (N, T) the
-    unit of MASE."""
+    """Forecasts from N origins: of which series each is (N) and the grid places of the first
+    targets (N,); `said` (N, H, T, Q), `truth` (N, H, T), nan where there is none, `simple`
+    (3, N, H, T) those of `BASELINES`, all in the targets' units; `scale` (N, T) the unit of
+    MASE."""
 
+    keys: Sequence[Scalar | None]
+    origins: np.ndarray
     said: np.ndarray
     truth: np.ndarray
     simple: np.ndarray
@@ -81,9 +86,12 @@ class Backtest:
 
     def verdicts(self) -> list[str]:
         """Plain lines for each target: whether the model beats the best of the baselines, and
-        whether the net would have, where it was left out."""
-        groups = self.frame.groupby("target", sort=False)
-        return [line for target, rows in groups for line in _verdicts(str(target), rows)]
+        whether the net would have, where it was left out; and where intervals are wrong."""
+        lines: list[str] = []
+        for target, rows in self.frame.groupby("target", sort=False):
+            lines += _verdicts(str(target), rows)
+            lines += _misjudged(str(target), float(rows["coverage"].iloc[0]), self.wanted)
+        return lines
 
     def __str__(self) -> str:
         many = self.frame["target"].nunique() > 1
@@ -133,6 +141,16 @@ def _verdict(target: str, model: str, mine: float, best: pd.Series) -> str:
         return f"{target}: {model} beats {best['model']}, the best baseline: {against}{share} less"
     more = f"{share} more" if mine > theirs and share else ""
     return f"{target}: {model} does not beat {best['model']}: {against}{more}"
+
+
+def _misjudged(target: str, inside: float, wanted: float) -> list[str]:
+    """A line where the interval held many more, or fewer, values than it should."""
+    if not abs(inside - wanted) > _OFF + 1e-9:
+        return []
+    return [
+        f"{target}: {100 * inside:.0f} % of the values were inside the {100 * wanted:.0f} % "
+        f"interval: it is too {'wide' if inside > wanted else 'narrow'}"
+    ]
 
 
 def _ours(found: Forecasts, column: int) -> dict[str, float]:

@@ -15,6 +15,10 @@ from lampas.tables import cells
 
 _ZONE = re.compile(r"(Z|[+-]\d{2}:?\d{2})\s*$")
 _SEASONS = {"Y": 1, "Q": 4, "M": 12, "W": 52, "B": 5, "D": 7, "h": 24}
+_UNITS = {
+    "YS": "year", "YE": "year", "QS": "quarter", "QE": "quarter", "MS": "month", "ME": "month",
+    "W": "week", "B": "business day", "D": "day", "h": "hour", "min": "minute", "s": "second",
+}  # fmt: skip
 _DAY = pd.Timedelta(days=1)
 
 
@@ -23,7 +27,7 @@ class Clock:
     """A regular grid of stamps: integers `step` apart, or dates by one of pandas' frequencies.
 
     `frequency`: as "D", "MS" or "15min"; None for integers. Months and quarters are regular
-    steps though their days are not. `step`: between integers.
+    steps though their days are not. `step`: between integers. `zone`: of the dates, if any.
 
     >>> clock = Clock("MS", 1)
     >>> clock.after(pd.Timestamp("2024-01-01"), 2)
@@ -32,6 +36,7 @@ class Clock:
 
     frequency: str | None
     step: int
+    zone: str | None = None
 
     @property
     def season(self) -> int:
@@ -58,8 +63,35 @@ class Clock:
             return pd.Index(last + self.step * np.arange(1, steps + 1))
         return pd.date_range(last, periods=steps + 1, freq=self.frequency)[1:]
 
+    def told(self, stamps: pd.Index, name: str) -> pd.Index:
+        """The stamps of the column `name` in this clock's zone; `DataError` where they are
+        integers to its dates, dates to its integers, or have a zone and it none."""
+        dates = isinstance(stamps, pd.DatetimeIndex)
+        if dates == (self.frequency is None):
+            kinds = ("integers", "dates") if dates else ("dates", "integers")
+            raise DataError(f"time column {name!r} holds {kinds[1]}; training had {kinds[0]}")
+        zone = stamps.tz if dates else None
+        if (zone is None) != (self.zone is None):
+            said = [f"the zone {one}" if one else "no zone" for one in (zone, self.zone)]
+            raise DataError(
+                f"time column {name!r} has {said[0]}; training had {said[1]}: pass the stamps with "
+                f"{'their zone, by .dt.tz_localize' if self.zone else 'none, by .dt.tz_localize'}"
+                f"({self.zone!r})"
+            )
+        return stamps.tz_convert(self.zone) if dates and zone is not None else stamps
+
     def __str__(self) -> str:
-        return f"steps of {self.step}" if self.frequency is None else f"steps {self.frequency!r}"
+        if self.frequency is None:
+            return f"steps of {self.step}"
+        unit = _UNITS.get(self.frequency.lstrip("0123456789").split("-")[0])
+        count = pd.tseries.frequencies.to_offset(self.frequency).n
+        if unit is None:
+            return f"steps {self.frequency!r}"
+        return (
+            f"steps of a{'n' if unit == 'hour' else ''} {unit}"
+            if count == 1
+            else (f"steps of {count} {unit}s")
+        )
 
 
 def read_stamps(column: pd.Series) -> pd.Index:
@@ -139,28 +171,34 @@ def find_clock(stamps: pd.Index, frequency: str | int | None = None) -> Clock:
     `DataError` where no regular step is found, `InputError` for an unknown name.
 
     >>> find_clock(pd.Index([2000, 2001, 2002]))
-    Clock(frequency=None, step=1)
+    Clock(frequency=None, step=1, zone=None)
     """
     found = stamps.unique().sort_values()
     dates = isinstance(found, pd.DatetimeIndex)
     if frequency is not None:
-        return _given(frequency, dates)
+        return _given(frequency, found)
     if len(found) < 3:
         raise DataError(f"{len(found)} different stamps tell no regular step: 3 are needed")
     if dates:
-        return Clock(_infer(found), 1)
+        return Clock(_infer(found), 1, _zone(found))
     steps = np.diff(found.to_numpy())
     return Clock(None, int(Counter(steps.tolist()).most_common(1)[0][0]))
 
 
-def _given(frequency: str | int, dates: bool) -> Clock:
+def _zone(stamps: pd.Index) -> str | None:
+    zone = getattr(stamps, "tz", None)
+    return None if zone is None else str(zone)
+
+
+def _given(frequency: str | int, stamps: pd.Index) -> Clock:
+    dates = isinstance(stamps, pd.DatetimeIndex)
     if dates == isinstance(frequency, int):
         kind, need = ("dates", "a name as 'D'") if dates else ("integers", "their step, as 1")
         raise InputError(f"frequency={frequency!r}: the stamps are {kind}, which need {need}")
     if isinstance(frequency, int):
         return Clock(None, frequency)
     try:
-        return Clock(pd.tseries.frequencies.to_offset(frequency).freqstr, 1)
+        return Clock(pd.tseries.frequencies.to_offset(frequency).freqstr, 1, _zone(stamps))
     except ValueError:
         raise InputError(
             f"frequency={frequency!r} is none of pandas': 'h', 'D', 'B', 'W', 'MS', 'ME', 'YS' …"

@@ -1,7 +1,7 @@
 """Forecasts after the end of each series: in one shot, and on from there block by block."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,34 +14,44 @@ from lampas.series.backtest import Forecasts
 from lampas.series.baselines import BASELINES, forecasts
 from lampas.series.clock import read_stamps
 from lampas.series.panel import Columns, Panel, Series
+from lampas.series.reach import Reach, stretched
 from lampas.series.scale import Scale
 from lampas.series.windows import Store, Windows
 from lampas.tables import cells
 from lampas.tables.read import TableLike, read_table
 from lampas.tables.schema import Scalar, pick
 
-Scales = Mapping[Scalar | None, Scale]
 Future = dict[Scalar | None, np.ndarray]
 
 _ROWS = 1024  # windows at a time
 
 
-def ahead(
-    model: Model, panel: Panel, scales: Scales, lookback: int, block: int, steps: int,
-    future: Future,
-) -> np.ndarray:  # fmt: skip
+@dataclass(frozen=True, slots=True)
+class Forecaster:
+    """What forecasts are made with: a model that takes windows of `lookback` steps, in units of
+    `scales`, and says quantiles of the next `horizon`; `reach`: how far its intervals reach."""
+
+    model: Model
+    scales: Mapping[Scalar | None, Scale]
+    reach: Reach
+    lookback: int
+    horizon: int
+
+
+def ahead(by: Forecaster, panel: Panel, steps: int, future: Future) -> np.ndarray:
     """Quantiles (S, steps, T, Q) for the steps after each series' end, in the targets' units.
 
-    Beyond `block`, the horizon that was learnt, the medians are appended to the past and the
+    Beyond the horizon that was learnt, the medians are appended to the past and the
     net asked again; what a quantile is away from the median then adds to its distance at the
     block's end as independent errors do, by squares.
     """
-    said = [_block(model, panel, scales, lookback, block, future)]
+    block = by.horizon
+    said = [_block(by, panel, future)]
     while sum(part.shape[1] for part in said) < steps:
         middle = said[-1].shape[3] // 2
         panel = _extended(panel, said[-1][..., middle], future)
         future = {key: _held(rows[block:], block) for key, rows in future.items()}
-        part = _block(model, panel, scales, lookback, block, future)
+        part = _block(by, panel, future)
         before = said[-1][:, -1:] - said[-1][:, -1:, :, [middle]]
         spread = part - part[..., [middle]]
         # Signs of the levels; the median has neither.
@@ -50,16 +60,16 @@ def ahead(
     return np.concatenate(said, axis=1)[:, :steps]
 
 
-def _block(
-    model: Model, panel: Panel, scales: Scales, lookback: int, block: int, future: Future
-) -> np.ndarray:
-    recent = replace(panel, series=tuple(_tail(one, lookback) for one in panel.series))
-    room = {key: _held(rows, block) for key, rows in future.items()}
-    store = Store(recent, scales, lookback, block, room if panel.columns.known else None)
-    said = model.predict(store.ends()).double().numpy()
+def _block(by: Forecaster, panel: Panel, future: Future) -> np.ndarray:
+    recent = replace(panel, series=tuple(_tail(one, by.lookback) for one in panel.series))
+    room = {key: _held(rows, by.horizon) for key, rows in future.items()}
+    known = room if panel.columns.known else None
+    store = Store(recent, by.scales, by.lookback, by.horizon, known)
+    said = by.model.predict(store.ends()).double().numpy()
     for number, one in enumerate(panel.series):
         for target in range(store.targets):
-            said[number, :, target] = scales[one.key].undo(said[number, :, target], target)
+            said[number, :, target] = by.scales[one.key].undo(said[number, :, target], target)
+        said[number] = stretched(said[number], by.reach[one.key][None])
     return said
 
 
@@ -172,13 +182,11 @@ def quantiles(values: np.ndarray, levels: tuple[float, ...]) -> dict[str, np.nda
     return found | others
 
 
-def rolling(
-    model: Model, panel: Panel, scales: Scales, lookback: int, horizon: int, season: int,
-    places: range,
-) -> Forecasts | None:  # fmt: skip
+def rolling(by: Forecaster, panel: Panel, season: int, places: range) -> Forecasts | None:
     """Forecasts from each of the grid's `places` that has its lookback before it, up to the end
-    of the data, beside the baselines'; None where there is no such place."""
-    store = Store(panel, scales, lookback, horizon)
+    of the data, beside the baselines'; None where there is no such place. Intervals are as they
+    were calibrated, whatever their reach."""
+    store = Store(panel, by.scales, by.lookback, by.horizon)
     windows = Windows(store, places.start, places.stop, high=panel.end)
     numbers = np.arange(len(windows))
     series, origins = windows.where(numbers)
@@ -189,17 +197,18 @@ def rolling(
     parts = [
         windows[numbers[start : start + _ROWS].tolist()] for start in range(0, len(numbers), _ROWS)
     ]
-    said = torch.cat([model.predict(x) for x, _ in parts]).double().numpy()
+    said = torch.cat([by.model.predict(x) for x, _ in parts]).double().numpy()
     truth = torch.cat([y for _, y in parts]).double().numpy()
     simple = np.empty((len(BASELINES), *truth.shape))
     scale = np.empty((len(truth), store.targets))
     for number in np.unique(series):
         one, mine = panel.series[number], series == number
-        own = scales[one.key]
+        own = by.scales[one.key]
         for target in range(store.targets):
             said[mine, :, target] = own.undo(said[mine, :, target], target)
             truth[mine, :, target] = own.undo(truth[mine, :, target], target)
         values = one.values[:, : store.targets]
-        simple[:, mine] = forecasts(values, origins[mine] - one.first, horizon, season)
+        simple[:, mine] = forecasts(values, origins[mine] - one.first, by.horizon, season)
         scale[mine] = own.scale[: store.targets]
-    return Forecasts(said, truth, simple, scale)
+    keys = [panel.series[number].key for number in series]
+    return Forecasts(keys, origins, said, truth, simple, scale)

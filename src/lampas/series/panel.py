@@ -98,6 +98,7 @@ def read_panel(
     stamps = read_stamps(frame[columns.time])
     _check_order(frame, columns, stamps)
     clock = find_clock(stamps, frequency) if clock is None else clock
+    stamps = clock.told(stamps, columns.time)
     grid = _grid(frame, columns, stamps, clock)
     places = grid.get_indexer(cast(Any, stamps))
     numbers = np.column_stack([cells.numbers(frame[name]) for name in columns.numbers])
@@ -160,10 +161,6 @@ def _check_order(frame: pd.DataFrame, columns: Columns, stamps: pd.Index) -> Non
 
 
 def _grid(frame: pd.DataFrame, columns: Columns, stamps: pd.Index, clock: Clock) -> pd.Index:
-    dates = isinstance(stamps, pd.DatetimeIndex)
-    if dates == (clock.frequency is None):
-        kinds = ("integers", "dates") if dates else ("dates", "integers")
-        raise DataError(f"time column {columns.time!r} holds {kinds[1]}; training had {kinds[0]}")
     grid = clock.grid(stamps.min(), stamps.max())
     off = ~np.asarray(stamps.isin(grid))
     if off.any():

@@ -1,7 +1,7 @@
 """A fitted model for time series: past in, future quantiles out, all of it in one file."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from os import PathLike
 from typing import TYPE_CHECKING, Any, final
 
@@ -17,12 +17,21 @@ from lampas.history import History
 from lampas.metrics import Mean
 from lampas.model import Model
 from lampas.own_net import NetLike
+from lampas.series import kept
 from lampas.series.anchored import BASES, Anchored, KnownQuantileLoss, mase
 from lampas.series.backtest import Backtest, Forecasts
 from lampas.series.clock import Clock
-from lampas.series.forecasting import ahead, check_steps, frame_of, read_future, rolling
+from lampas.series.forecasting import (
+    Forecaster,
+    ahead,
+    check_steps,
+    frame_of,
+    read_future,
+    rolling,
+)
 from lampas.series.own_net import Sizes, build, takes_future
-from lampas.series.panel import Columns, Gaps, Panel, Series, read_panel
+from lampas.series.panel import Columns, Gaps, Panel, read_panel
+from lampas.series.reach import Reach, followed
 from lampas.series.scale import Scale
 from lampas.tables.read import TableLike
 from lampas.tables.schema import Scalar
@@ -64,9 +73,9 @@ class SeriesModel:
         self.anchored = Anchored(net, two, sizes.targets, season, sizes.horizon, sizes.quantiles)
         self.model = Model(self.anchored)
         self.scales = dict(scales)
-        kept = max(sizes.lookback, _KEPT * sizes.horizon)
-        self.panel = _newest(panel, kept)
+        self.panel = kept.newest(panel, max(sizes.lookback, _KEPT * sizes.horizon))
         self.settings = dict(settings)
+        self.reach: Reach = {}
         self.tested: Backtest | None = None
         self.metrics: dict[str, float] = {}
 
@@ -128,8 +137,7 @@ class SeriesModel:
         check_steps(self.columns, steps, self.sizes.horizon)
         panel = self.panel if data is None else self._read(data, gaps)
         future = read_future(known, panel, steps)
-        said = ahead(self.model, panel, self._scales_for(panel), self.sizes.lookback,
-                     self.sizes.horizon, steps, future)  # fmt: skip
+        said = ahead(self._caught_up(panel), panel, steps, future)
         return frame_of(said, panel, self.levels)
 
     def predict(self, data: TableLike, *, known: TableLike | None = None) -> pd.DataFrame:
@@ -154,7 +162,16 @@ class SeriesModel:
 
     def tested_on(self, panel: Panel, begin: int, step: int = 1) -> Backtest:
         """The backtest from the grid's place `begin` on."""
-        found = self._rolling(panel, range(begin, panel.end, step))
+        return self._tested_on(panel, begin, step)[0]
+
+    def settle(self, panel: Panel, begin: int) -> None:
+        """Backtest from `begin` on, which training did not see: `tested`, `metrics`, and how far
+        intervals reach after it."""
+        self.tested, self.reach = self._tested_on(panel, begin, 1)
+        self.metrics = self.tested.metrics()
+
+    def _tested_on(self, panel: Panel, begin: int, step: int) -> tuple[Backtest, Reach]:
+        found, reach = self._rolling(panel, range(begin, panel.end, step))
         trust, name = self.anchored.trust, self.net_name
         models = [
             name if trusted else BASES[base]
@@ -162,19 +179,52 @@ class SeriesModel:
         ]
         left_out: dict[str, Forecasts] = {}
         if not bool(trust.all()):
-            kept = trust.clone()
+            was = trust.clone()
             trust.fill_(1.0)
-            left_out[name] = self._rolling(panel, range(begin, panel.end, step))
-            trust.copy_(kept)
-        return Backtest.of(found, self.columns.targets, models, self.levels, left_out)
+            left_out[name] = self._rolling(panel, range(begin, panel.end, step))[0]
+            trust.copy_(was)
+        tested = Backtest.of(found, self.columns.targets, models, self.levels, left_out)
+        return tested, reach
 
-    def _rolling(self, panel: Panel, places: range) -> Forecasts:
-        found = rolling(self.model, panel, self._scales_for(panel), self.sizes.lookback,
-                        self.sizes.horizon, self.season, places)  # fmt: skip
+    def _rolling(self, panel: Panel, places: range) -> tuple[Forecasts, Reach]:
+        by = self.forecaster(panel, places.start)
+        found = rolling(by, panel, self.season, places)
         if found is None:
             raise DataError(f"no origin has the {self.sizes.lookback} rows before it that a "
                             "window needs: pass more rows")  # fmt: skip
-        return found
+        return followed(found, self.levels, by.reach, 0, panel.end)
+
+    def forecaster(self, panel: Panel, begin: int) -> Forecaster:
+        """What forecasts in `panel` from the place `begin` on are made with.
+
+        A new series is measured by its own rows, which decides no more than the unit: windows are
+        seen by their own measure. Before the training's end intervals reach as far as they were
+        calibrated: how far they reached after it was not known then.
+        """
+        targets, pairs = self.sizes.targets, len(self.levels) // 2
+        reach = self.reach if begin >= self._new(panel) else {}
+        scales = {
+            one.key: self.scales.get(one.key) or Scale.fit(one.values, targets, self.season)
+            for one in panel.series
+        }
+        far = {one.key: reach.get(one.key, np.ones((targets, pairs))) for one in panel.series}
+        return Forecaster(self.model, scales, far, self.sizes.lookback, self.sizes.horizon)
+
+    def _caught_up(self, panel: Panel) -> Forecaster:
+        """What forecasts from the end of `panel` are made with: intervals have followed the steps
+        that came after the training's end."""
+        new = self._new(panel)
+        by = self.forecaster(panel, new)
+        if new == panel.end:
+            return by
+        found = rolling(by, panel, self.season, range(max(0, new - by.horizon), panel.end))
+        if found is None:
+            return by
+        return replace(by, reach=followed(found, self.levels, by.reach, new, panel.end)[1])
+
+    def _new(self, panel: Panel) -> int:
+        """The first place of `panel` after the training's end."""
+        return int(panel.stamps.searchsorted(self.panel.stamps[-1], side="right"))
 
     def evaluate(self, data: TableLike) -> dict[str, float]:
         """The scores of `backtest` over all origins in `data`."""
@@ -197,15 +247,6 @@ class SeriesModel:
                 )
         return panel
 
-    def _scales_for(self, panel: Panel) -> dict[Scalar | None, Scale]:
-        """Those of the training; a new series is measured by its own rows. That decides no more
-        than the unit: windows are seen by their own measure."""
-        targets = self.sizes.targets
-        return {
-            one.key: self.scales.get(one.key) or Scale.fit(one.values, targets, self.season)
-            for one in panel.series
-        }
-
     def save(self, path: str | PathLike[str]) -> None:
         """Write net, scales, newest history and scores into one file, whole or not at all."""
         content = {
@@ -216,7 +257,8 @@ class SeriesModel:
             "season": self.season,
             "levels": self.levels,
             "scales": [(key, scale.to_json()) for key, scale in self.scales.items()],
-            "panel": _panel_to_json(self.panel),
+            "panel": kept.to_json(self.panel),
+            "reach": list(self.reach.items()),
             "tested": None if self.tested is None else self.tested.to_json(),
         }  # fmt: skip
         saved = artifact.Artifact("timeseries", self._net, content, metrics=self.metrics,
@@ -262,45 +304,16 @@ class SeriesModel:
         return shown("SeriesModel", about, self.metrics)
 
 
-def _newest(panel: Panel, rows: int) -> Panel:
-    """The last `rows` rows of each series, on the part of the grid that they need."""
-    begin = min(max(one.first, one.end - rows) for one in panel.series)
-    series: list[Series] = []
-    for one in panel.series:
-        kept = min(rows, len(one.values))
-        series.append(Series(one.key, one.end - kept - begin, one.values[-kept:], one.seen[-kept:]))
-    return Panel(panel.clock, panel.columns, panel.stamps[begin:], tuple(series))
-
-
-def _panel_to_json(panel: Panel) -> dict[str, Any]:
-    first, zone = panel.stamps[0], getattr(panel.stamps, "tz", None)
-    start = int(first) if zone is None and not isinstance(first, pd.Timestamp) else str(first)
-    series = [(one.key, one.first, one.values, one.seen) for one in panel.series]
-    return {"start": start, "zone": None if zone is None else str(zone), "series": series}
-
-
-def _panel_from_json(plain: dict[str, Any], columns: Columns, clock: Clock) -> Panel:
-    series = tuple(
-        Series(key, first, np.asarray(values), np.asarray(seen))
-        for key, first, values, seen in plain["series"]
-    )
-    start = plain["start"]
-    if isinstance(start, str):
-        start = pd.Timestamp(start)
-        start = start if plain["zone"] is None else start.tz_convert(plain["zone"])
-    rest = clock.after(start, max(one.end for one in series) - 1)
-    return Panel(clock, columns, rest.insert(0, start), series)
-
-
 def _restored(saved: artifact.Artifact, net: NetLike | None) -> SeriesModel:
     content = saved.content
     columns, clock = Columns(**content["columns"]), Clock(**content["clock"])
-    panel = _panel_from_json(content["panel"], columns, clock)
+    panel = kept.from_json(content["panel"], columns, clock)
     sizes = Sizes(**content["sizes"])
     scales = {key: Scale.from_json(plain) for key, plain in content["scales"]}
     built = build(saved.settings["net"] if net is None else net, sizes)
     restored = SeriesModel(
         built, sizes, content["season"], tuple(content["levels"]), panel, scales, saved.settings
     )
+    restored.reach = dict(content["reach"])
     restored.tested = None if content["tested"] is None else Backtest.from_json(content["tested"])
     return filled(restored, saved)

@@ -152,8 +152,7 @@ def timeseries(
         judge(fitted.anchored, watched)
     _calibrate(fitted, store, spans, levels)
     if spans.end > spans.calibration:
-        fitted.tested = fitted.tested_on(panel, spans.calibration)
-        fitted.metrics = fitted.tested.metrics()
+        fitted.settle(panel, spans.calibration)
     else:
         fitted.metrics = fitted.tested_on(panel, 0).metrics()
     return fitted
