@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeVar
 import pandas as pd
 import torch
 
+from lampas import artifact
 from lampas.artifact import Artifact
 from lampas.callbacks import CallbackLike, EarlyStopping
 from lampas.callbacks.listening import as_list
@@ -65,6 +66,15 @@ class Fitted(Protocol):
 
 M = TypeVar("M")
 F = TypeVar("F", bound=Fitted)
+
+
+def store(fitted: Fitted, kind: str, net: str, content: Any, path: str | PathLike[str]) -> None:
+    """Write an artifact of `kind`: weights, scores, history and settings of `fitted`, the class of
+    its net, and `content`, what else its kind needs to predict; whole or not at all."""
+    content = {"weights": fitted.model.state_dict(), **content}
+    saved = Artifact(kind, net, content, metrics=fitted.metrics, history=fitted.history.rows,
+                     settings=fitted.settings)  # fmt: skip
+    artifact.save(saved, path)
 
 
 def restore(

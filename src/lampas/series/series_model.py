@@ -12,7 +12,7 @@ from torch import nn
 
 from lampas import artifact
 from lampas.errors import DataError, InputError
-from lampas.fitted import filled, restore, shown
+from lampas.fitted import filled, restore, shown, store
 from lampas.history import History
 from lampas.metrics import Mean
 from lampas.model import Model
@@ -250,7 +250,6 @@ class SeriesModel:
     def save(self, path: str | PathLike[str]) -> None:
         """Write net, scales, newest history and scores into one file, whole or not at all."""
         content = {
-            "weights": self.model.state_dict(),
             "columns": asdict(self.columns),
             "clock": asdict(self.panel.clock),
             "sizes": asdict(self.sizes),
@@ -261,9 +260,7 @@ class SeriesModel:
             "reach": list(self.reach.items()),
             "tested": None if self.tested is None else self.tested.to_json(),
         }  # fmt: skip
-        saved = artifact.Artifact("timeseries", self._net, content, metrics=self.metrics,
-                                  history=self.history.rows, settings=self.settings)  # fmt: skip
-        artifact.save(saved, path)
+        store(self, "timeseries", self._net, content, path)
 
     @classmethod
     def load(cls, path: str | PathLike[str], net: NetLike | None = None) -> "SeriesModel":

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from lampas import artifact
-from lampas.fitted import filled, restore, shown
+from lampas.fitted import filled, restore, shown, store
 from lampas.history import History
 from lampas.model import Model
 from lampas.own_net import NetLike
@@ -117,23 +117,12 @@ class TabularModel:
         """Write net, preparation, schema, scores and history into one file, whole or not at all."""
         plain, arrays = self.preparer.state()
         content = {
-            "weights": self.model.state_dict(),
             "schema": self.schema.to_json(),
             "preparer": plain,
             "arrays": arrays,
             "targets": self.targets.to_json(),
         }
-        artifact.save(
-            artifact.Artifact(
-                "tabular",
-                self._net,
-                content,
-                metrics=self.metrics,
-                history=self.history.rows,
-                settings=self.settings,
-            ),
-            path,
-        )
+        store(self, "tabular", self._net, content, path)
 
     @classmethod
     def load(cls, path: str | PathLike[str], net: NetLike | None = None) -> "TabularModel":

@@ -12,7 +12,7 @@ from torch import nn
 from lampas import artifact
 from lampas.callbacks.say import say
 from lampas.data.nest import concatenate
-from lampas.fitted import filled, restore, shown
+from lampas.fitted import filled, restore, shown, store
 from lampas.history import History
 from lampas.model import Model
 from lampas.tables.schema import Schema
@@ -141,23 +141,12 @@ class TextModel:
     def save(self, path: str | PathLike[str]) -> None:
         """Write net, vocabulary, schema, scores and history into one file, whole or not at all."""
         content = {
-            "weights": self.model.state_dict(),
             "schema": self.schema.to_json(),
             "tokens": self.tokens.to_json(),
             "targets": self.targets.to_json(),
             "reading": asdict(self.reading),
         }
-        artifact.save(
-            artifact.Artifact(
-                "text",
-                self._net,
-                content,
-                metrics=self.metrics,
-                history=self.history.rows,
-                settings=self.settings,
-            ),
-            path,
-        )
+        store(self, "text", self._net, content, path)
 
     @classmethod
     def load(cls, path: str | PathLike[str], net: TextNet | None = None) -> "TextModel":

@@ -11,7 +11,7 @@ from torch import nn
 
 from lampas import artifact
 from lampas.callbacks.say import say_all
-from lampas.fitted import filled, restore, shown
+from lampas.fitted import filled, restore, shown, store
 from lampas.history import History
 from lampas.model import Model
 from lampas.own_net import NetLike
@@ -165,22 +165,11 @@ class ImageModel:
         """Write net, normalisation, schema, scores and history into one file, whole or not at
         all. What changed the images in training is not saved: it is for training alone."""
         content = {
-            "weights": self.model.state_dict(),
             "form": asdict(self.form),
             "schema": self.schema.to_json(),
             "targets": self.targets.to_json(),
         }
-        artifact.save(
-            artifact.Artifact(
-                KIND,
-                self._net,
-                content,
-                metrics=self.metrics,
-                history=self.history.rows,
-                settings=self.settings,
-            ),
-            path,
-        )
+        store(self, KIND, self._net, content, path)
 
     @classmethod
     def load(cls, path: str | PathLike[str], net: NetLike | None = None) -> "ImageModel":
