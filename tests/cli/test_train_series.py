@@ -1,5 +1,6 @@
 import json
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -122,14 +123,17 @@ def test_errors_name_the_shells_options(shell, sales_file, tmp_path):
 
 
 def test_known_covariates_come_from_a_file(shell, sales_file, tmp_path):
-    frame = pd.read_csv(sales_file).assign(offer=[float(row % 3 == 0) for row in range(120)])
+    frame = pd.read_csv(sales_file)
+    offer = np.random.default_rng(0).integers(0, 2, 120)
+    frame = frame.assign(offer=offer, sold=frame["sold"] + 9 * offer)
     frame.to_csv(tmp_path / "offers.csv", index=False)
     run = tmp_path / "run"
     answer = shell(
         "train", tmp_path / "offers.csv", "--time", "day", "--target", "sold", "--known", "offer",
-        "--horizon", 3, "--epochs", 2, "--out", run, "--quiet",
+        "--horizon", 3, "--epochs", 60, "--out", run, "--quiet",
     )  # fmt: skip
     assert answer.code == 0, answer.err
+    assert f"lampas forecast {run} --plot --known FILE\n" in answer.out
     assert shell("forecast", run).error == (
         "the forecast needs 'offer' from 2024-04-30 00:00:00 to 2024-05-02 00:00:00: add --known "
         "FILE, a table with them and 'day'"
