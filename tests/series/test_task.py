@@ -250,10 +250,15 @@ def test_why_a_net_is_left_out_and_that_it_needs_no_covariates(sales):
     model = lampas.timeseries(noise, "sold", time="day", known="offer", horizon=14, **SMALL)
     (line,) = model.left_out()
     assert re.fullmatch(
-        r"sold: dlinear is left out: over the 24 validation steps its error was \d\.\d\d of that of"
-        r" the [a-z ]+, and below 0\.43 is asked for where they are fewer than 4 horizons \(56\)",
+        r"sold: dlinear is left out: over the 24 validation steps its error was \d\.\d\d times "
+        r"that of [a-z ]+, and below 0\.43 is "
+        r"asked for where they are fewer than 4 horizons \(56\)",
         line,
     )
+    still = lampas.timeseries(sales.assign(sold=5), "sold", time="day", horizon=7, **SMALL)
+    assert still.left_out() == [
+        "sold: dlinear is left out: over the 24 validation steps last value was exact"
+    ]
     assert len(model.forecast()) == 14
     assert model.needed.known == ()
     model.anchored.trust.fill_(1.0)

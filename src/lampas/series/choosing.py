@@ -30,17 +30,19 @@ def choose_bases(anchored: Anchored, windows: Windows) -> None:
 
 
 @torch.no_grad()
-def judge(anchored: Anchored, windows: Windows) -> list[float]:
+def judge(anchored: Anchored, windows: Windows) -> list[float | None]:
     """Trust the net with the targets whose median error over `windows`, those of the validation
     steps, it lowers below that of the base alone; the others' forecasts are the base's.
 
     With fewer than `ENOUGH` horizons of validation steps it must lower it in proportion: to a
     quarter with one of four. A net that fits one short stretch of a series may have learnt no more
-    than what was so in that stretch. Gives the net's error over the base's, for each target.
+    than what was so in that stretch. Gives the net's error over the base's, for each
+    target; None where the base makes none.
     """
     alone, helped = (_errors(anchored, windows, believed) for believed in (0.0, 1.0))
     anchored.trust.copy_(helped < allowed(windows) * alone)
-    return torch.where(alone > 0, helped / alone, torch.inf).tolist()
+    pairs = zip(helped.tolist(), alone.tolist(), strict=True)
+    return [mine / theirs if theirs > 0 else None for mine, theirs in pairs]
 
 
 def allowed(windows: Windows) -> float:

@@ -151,7 +151,7 @@ def timeseries(
     fitted.model.eval()
     if len(watched):
         judged = dict(zip(columns.targets, judge(fitted.anchored, watched), strict=True))
-        settings["judged"] = {"errors": judged, "allowed": allowed(watched)}
+        fitted.settings["judged"] = {"errors": judged, "allowed": allowed(watched)}
     _calibrate(fitted, store, spans, levels)
     if spans.end > spans.calibration:
         fitted.settle(panel, spans.calibration)

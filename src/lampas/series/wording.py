@@ -52,9 +52,12 @@ def _left_out(
     target: str, base: str, net: str, judged: Mapping[str, Any], settings: Mapping[str, Any]
 ) -> str:
     steps, allowed = settings["steps"]["validation"], judged["allowed"]
+    error = judged["errors"][target]
+    if error is None:
+        return f"{target}: {net} is left out: over the {steps} validation steps {base} was exact"
     line = (
         f"{target}: {net} is left out: over the {steps} validation steps its error was "
-        f"{judged['errors'][target]:.2f} of that of the {base}"
+        f"{error:.2f} times that of {base}"
     )
     if allowed == 1:
         return line
