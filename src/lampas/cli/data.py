@@ -32,6 +32,8 @@ _PHRASES = {
 }
 """What is said otherwise than by an option and its value."""
 _TABLES = (".csv", ".tsv", ".tab", ".parquet", ".pq")
+_OF_TABLES = ("row", "window")
+"""What a sample of those runs is called whose data are always one table."""
 
 
 def read(path: str, delimiter: str | None, encoding: str) -> "pd.DataFrame":
@@ -64,7 +66,7 @@ def for_run(
         of_texts = cast("TextModel", fitted)
         of_texts.reading = replace(of_texts.reading, encoding=encoding)
         return read_texts(paths, delimiter, encoding)
-    if fitted.noun != "row":
+    if fitted.noun not in _OF_TABLES:
         return paths[0] if len(paths) == 1 else list(paths)
     if len(paths) > 1:
         raise UsageError(f"{paths[1]}: one table is read at a time")
