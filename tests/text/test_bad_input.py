@@ -155,6 +155,16 @@ def test_json(tmp_path):
     )
     number = write(tmp_path / "b.jsonl", "3\n")
     assert refusal(number) == f'{number}: line 1 is no JSON object, as {{"text": …}}'
+    listed = write(tmp_path / "c.jsonl", '[{"text": "a", "label": 1}]\n')
+    assert refusal(listed) == f'{listed}: line 1 is no JSON object, as {{"text": …}}'
+    bare = write(tmp_path / "d.jsonl", "{}\n\n{}\n")
+    assert refusal(bare) == (
+        f'{bare}: its objects have no fields; give them some, as {{"text": …}}'
+    )
+    deep = write(tmp_path / "e.jsonl", "[" * 100_000 + "\n")
+    assert refusal(deep) == f"{deep}: line 1 is no JSON: its brackets are nested too deeply"
+    half = write(tmp_path / "f.jsonl", '{"text": "\\ud83d\\ude00"}\n{"text": "a \\ud83d"}\n')
+    assert refusal(half) == f"{half}: line 2 holds '\\ud83d', half a letter: leave it out"
 
 
 def test_token_ids(model):
