@@ -165,7 +165,13 @@ def test_wrong_names_are_one_line(shell, tables):
     answer = shell("train", table, "--target", "buoght", "--out", tables / "no")
     assert answer.code == 1
     assert answer.error == (
-        "target column 'buoght' is missing; the columns are: 'bought', 'age', 'colour'"
+        "target column 'buoght' is missing: did you mean 'bought'? The columns are: 'bought', "
+        "'age', 'colour'"
+    )
+    answer = shell("train", table, "--target", "BOUGHT", "--kind", "Age=number")
+    assert answer.error == (
+        "target column 'BOUGHT' is missing: did you mean 'bought'? The columns are: 'bought', "
+        "'age', 'colour'"
     )
     answer = shell("train", table, "--target", "bought", "--kind", "age=nmber")
     assert (answer.code, answer.error) == (

@@ -43,9 +43,11 @@ def refused(model, data, what="predict"):
 
 def test_columns():
     assert refusal(FRAME, "stars", text="reviews") == (
-        "column 'reviews' is missing; the columns are: 'review', 'stars'"
+        "column 'reviews' is missing: did you mean 'review'? The columns are: 'review', 'stars'"
     )
-    assert refusal(FRAME, "star") == "column 'star' is missing; the columns are: 'stars', 'review'"
+    assert refusal(FRAME, "Star") == (
+        "column 'Star' is missing: did you mean 'stars'? The columns are: 'stars', 'review'"
+    )
     two = FRAME.assign(title=[f"the title of number {row}" for row in range(20)])
     two["review"] = [f"{text} {row}" for row, text in enumerate(TEXTS)]
     assert refusal(two, "stars") == (
