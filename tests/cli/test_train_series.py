@@ -66,7 +66,7 @@ def test_newer_rows_files_and_json(sales_run, sales_file, tmp_path, shell):
     newer.to_csv(tmp_path / "newer.csv", index=False)
     answer = shell("forecast", sales_run, tmp_path / "newer.csv", "--out", tmp_path / "f.csv")
     assert (answer.code, answer.out) == (0, "")
-    assert answer.err == f"5 steps in {tmp_path / 'f.csv'}\n"
+    assert answer.err == f"5 forecasts in {tmp_path / 'f.csv'}\n"
     assert pd.read_csv(tmp_path / "f.csv")["day"].iloc[0] == "2025-02-10"
     rows = [json.loads(line) for line in shell("forecast", sales_run, "--json").out.splitlines()]
     assert [row["day"] for row in rows][:1] == ["2024-04-30T00:00:00"]

@@ -85,7 +85,7 @@ def forecast(
         _draw(series, found, picture)
     if out is not None:
         write(found, out, index=False)
-        print(f"{count(len(found), 'step')} in {out}", file=sys.stderr)
+        print(f"{count(len(found), 'forecast')} in {out}", file=sys.stderr)
     elif json:
         _print_json(found)
     else:
