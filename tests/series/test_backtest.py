@@ -52,9 +52,9 @@ def test_the_report_says_in_plain_words_what_a_net_does_not_beat():
         "Backtest: 1 origin, up to 3 steps ahead; coverage: of the 80 % interval",
         "         model     mae    rmse    mase  coverage",
         "           net  1.5000  2.1213  0.7500      50 %",
-        "         naive  1.0000  1.0000  0.5000",
-        "seasonal naive  2.0000  2.2361  1.0000",
-        "         drift  9.0000  9.0554  4.5000",
+        "         naive  1.0000  1.0000  0.5000         -",
+        "seasonal naive  2.0000  2.2361  1.0000         -",
+        "         drift  9.0000  9.0554  4.5000         -",
         "y: net does not beat naive: MAE 1.5000 against 1.0000, 50 % more",
         "y: 50 % of the values were inside the 80 % interval: it is too narrow",
     ]

@@ -31,6 +31,7 @@ _PHRASES = {
     "name the target column, or several:": "add --target, perhaps several:",
     "pass gaps='carry'": "add --gaps carry",
     "pass known=, a table": "add --known FILE, a table",
+    "name the column that tells several series apart": "add --series COLUMN",
     "pass frequency= ('D', 'MS', 'h' …)": "correct the stamps",
 }
 """What is said otherwise than by an option and its value."""

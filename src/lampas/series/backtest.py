@@ -102,7 +102,7 @@ class Backtest:
             rows.append([
                 *([str(row["target"])] if many else []), str(row["model"]),
                 *(number(float(row[name])) for name in ("mae", "rmse", "mase")),
-                "" if np.isnan(inside) else f"{100 * inside:.0f} %",
+                "-" if np.isnan(inside) else f"{100 * inside:.0f} %",
             ])  # fmt: skip
         origins = f"{self.origins} origin{'s' if self.origins > 1 else ''}"
         title = (

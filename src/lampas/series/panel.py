@@ -12,7 +12,7 @@ from lampas.series.clock import Clock, find_clock, read_stamps
 from lampas.tables import cells
 from lampas.tables.infer import plain
 from lampas.tables.read import TableLike, read_table
-from lampas.tables.schema import Scalar, nearest
+from lampas.tables.schema import Scalar, no_column
 
 Gaps = Literal["refuse", "carry"]
 
@@ -113,10 +113,7 @@ def _check_columns(frame: pd.DataFrame, columns: Columns) -> None:
     kinds = {columns.time: "time column", **dict.fromkeys(columns.targets, "target column")}
     for name in (*columns.words, *columns.numbers):
         if name not in frame.columns:
-            there = ", ".join(map(repr, nearest(name, frame.columns)))
-            raise DataError(
-                f"{kinds.get(name, 'column')} {name!r} is missing; the columns are: {there}"
-            )
+            raise no_column(kinds.get(name, "column"), name, frame.columns)
     roles = [*columns.words, *columns.numbers]
     twice = next((name for i, name in enumerate(roles) if name in roles[:i]), None)
     if twice is not None:
