@@ -181,3 +181,18 @@ def test_folders_that_do_not_fit(parts):
         f"{parts}/test: class 'cow' is not among those to learn from in train (cat, dog): the "
         "folders must have the same names"
     )
+
+
+def test_a_tar_that_may_be_cut_is_told_with_what_it_lacks(parts):
+    path = packed(parts, ".tar")
+    cut_before(path, "pets/train/dog")
+    doubt = f"{path} has no end mark: it was cut short, or written without one"
+    assert refused(path) == (f"{path}/pets/train: only one class, 'cat': nothing to learn; {doubt}")
+    schema = find_images(parts).train.schema
+    assert find_images(path, like=schema).notes == (doubt,)
+
+
+def cut_before(path, name):
+    with tarfile.open(path) as archive:
+        (start,) = (member.offset for member in archive if member.name == name)
+    path.write_bytes(path.read_bytes()[:start])

@@ -1,7 +1,8 @@
 """From what a user names to the images that are there, and what they show."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -90,7 +91,8 @@ def find_images(
             return Found(table.from_table(path, wanted, image_column, like))
         if not is_image(path) or os.path.isdir(path):
             tree, where = _tree(path)
-            return _from_tree(tree, where, wanted, like)
+            with _doubt_told(tree):
+                return _from_tree(tree, where, wanted, like)
         source = [path]
     return Found(_from_list(_paths(source), like))
 
@@ -117,6 +119,17 @@ def _tree(path: str) -> tuple[Tree, Source]:
     )
 
 
+@contextmanager
+def _doubt_told(tree: Tree) -> Generator[None]:
+    """What is wrong with a tree may come of what is missing from it."""
+    try:
+        yield
+    except DataError as error:
+        if not tree.doubt:
+            raise
+        raise DataError(f"{error}; {tree.doubt}") from None
+
+
 def _from_tree(tree: Tree, source: Source, targets: Sequence[str], like: Schema | None) -> Found:
     if len(targets) > 1:
         raise DataError(
@@ -125,6 +138,7 @@ def _from_tree(tree: Tree, source: Source, targets: Sequence[str], like: Schema 
         )
     found = layout.find_layout(tree)
     notes = [f"{one} is left alone; {found.held_out} is held out" for one in found.others]
+    notes += [tree.doubt] if tree.doubt else []
     if like is None:
         return _to_learn(tree, source, found, targets[0] if targets else TARGET, notes)
     if not tree.images:

@@ -96,6 +96,7 @@ class Reader:
         if not is_pair(data):
             self._refuse_arrays(data)
             found = find_images(data, image_column=image_column, like=schema)
+            self.notes += found.notes
             if found.held_out is not None:
                 count = f"{len(found.held_out):,} images"
                 self.notes.append(f"{data}: the {count} that its folders hold out are scored")
@@ -111,6 +112,7 @@ class Reader:
         if is_images(data):
             return self._in_memory(data, None, ())
         found = find_images(data, image_column=image_column, like=schema)
+        self.notes += found.notes
         return self.listed(found.everything)
 
     def _in_memory(self, x: Any, y: Any, names: Sequence[str]) -> Album:

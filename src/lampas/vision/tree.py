@@ -15,12 +15,13 @@ class Tree:
     """Images and folders, as paths with "/" from the top, which `where` is the name of.
 
     `images` are those with a suffix of `SUFFIXES`, in any case. What begins with a dot is
-    hidden, and in neither of the two.
+    hidden, and in neither of the two. `doubt`: a line for people, where some may be missing.
     """
 
     where: str
     images: tuple[str, ...]
     folders: frozenset[str]
+    doubt: str = ""
 
     def inside(self, folder: str) -> list[str]:
         """The folders directly in `folder` ("" is the top), in order.
