@@ -88,6 +88,14 @@ def test_blank_texts(model):
     assert len(model.predict(["", " ", None])) == 3
 
 
+def test_numbers_are_no_texts(model):
+    fix = "pass strings, or a list of token ids for each text"
+    assert refusal(([1, 2] * 10, LABELS)) == f"text 0 is 1, a number: {fix}"
+    assert refusal((np.arange(20), LABELS)) == f"text 0 is 0, a number: {fix}"
+    assert refusal((pd.Series([*TEXTS[1:], 2.5]), LABELS)) == f"text 19 is 2.5, a number: {fix}"
+    assert refused(model, ["a", np.nan, True]) == f"text 2 is True, a number: {fix}"
+
+
 def test_null_bytes(tmp_path, model):
     path = write(tmp_path / "pos.txt", "one\ntwo\0\n")
     fix = "this is no text file, or its encoding is another: pass encoding='utf-16'"

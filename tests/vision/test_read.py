@@ -175,3 +175,12 @@ def test_folders_of_other_classes_come_through(pictures, tmp_path):
     assert refused(tmp_path / "train") == (
         f"{tmp_path}/train: only one class, 'cold': nothing to learn"
     )
+
+
+def test_rows_with_a_single_1_are_told():
+    x, y = np.zeros((4, 2, 2), np.uint8), np.eye(2)[[0, 1, 0, 1]]
+    assert gather((x, y), validation=None).remarks == [
+        "y has exactly one 1 in each row, as one-hot classes have: for one target of 2 classes "
+        "pass y.argmax(1); as it is, each column is a yes/no target of its own"
+    ]
+    assert gather((x, y.argmax(1)), validation=None).remarks == []

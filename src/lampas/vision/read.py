@@ -10,6 +10,7 @@ import pandas as pd
 from lampas.errors import InputError, ShapeError
 from lampas.splits import split_rows
 from lampas.tables.infer import infer
+from lampas.tables.one_hot import one_hot_remark
 from lampas.tables.schema import Schema
 from lampas.vision.album import Album
 from lampas.vision.arrays import ArrayPixels, frame_of, is_images, is_pair, pixels_of
@@ -197,7 +198,8 @@ def _from_arrays(
         train, held_out = _divided(train, schema, validation, seed)
     elif validation is not None:
         held_out = reader.labelled(validation, schema, None)
-    return Gathered(schema, train, held_out, reader.size)
+    one_hot = one_hot_remark(y, "y")
+    return Gathered(schema, train, held_out, reader.size, notes=(one_hot,) if one_hot else ())
 
 
 def _schema(frame: pd.DataFrame) -> Schema:
