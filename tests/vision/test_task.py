@@ -226,10 +226,11 @@ def test_normalisation_as_asked_or_as_the_net_wants(colours):
     net = Small(3, 1)
     net.default_cfg = {"mean": (0.5, 0.5, 0.5), "std": (0.25, 0.25, 0.25)}
     assert fit(colours, net=net, epochs=1).form.deviation == (0.25, 0.25, 0.25)
-    assert refused(colours, normalise=([0.1], [0.2])) == (
-        "normalise is ([0.1], [0.2]): pass (means, deviations), each with 3 numbers for the "
-        "channels, deviations above 0"
-    )
+    for wrong in (([0.1], [0.2]), (0.5, 0.5), ([0.5] * 3,), ("abc", "def")):
+        assert refused(colours, normalise=wrong) == (
+            f"normalise is {wrong!r}: pass (means, deviations), each with 3 numbers for the "
+            "channels, deviations above 0"
+        )
 
 
 def test_rare_classes_are_weighted(colours, capsys):
