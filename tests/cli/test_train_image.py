@@ -128,10 +128,11 @@ def test_wrong_usage(shell, pictures, tables, tmp_path):
 
 
 def test_data_that_cannot_be_used(shell, pictures, tmp_path):
-    assert refused(shell, pictures / "warm" / "01.png") == (
+    one = pictures / "warm" / "01.png"
+    assert refused(shell, one) == (
         1,
-        "a list of images does not say what they show: pass a folder, or a table with paths and "
-        "labels",
+        f"{one}: one image does not say what is to be learnt: pass a folder with a folder for "
+        "each class, or a table with paths and labels",
     )
     assert refused(shell, pictures / "warm", "--as", "image") == (
         1,

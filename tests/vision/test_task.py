@@ -242,7 +242,7 @@ def test_rare_classes_are_weighted(colours, capsys):
 
 def test_bad_arguments(colours):
     assert refused(colours, fine_tune=1) == (
-        "fine_tune needs a net that has learnt already: pass it as net="
+        "fine_tune needs a net that has learnt already: bring yours"
     )
     assert refused(colours, optimizer=torch.optim.SGD([torch.zeros(1)], 0.1)) == (
         "optimizer was made before the net: pass its name, or a function of the parameters, "

@@ -262,7 +262,7 @@ def _pair(size: Size | None) -> tuple[int, int]:
 
 def _checked(channels: int | None) -> int:
     if channels not in (1, 3):
-        raise InputError(f"channels is {channels!r}: pass 1 for grey or 3 for RGB")
+        raise InputError(f"channels is {channels!r}: valid are 1, for grey, and 3, for RGB")
     return channels
 
 

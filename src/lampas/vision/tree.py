@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from lampas.errors import DataError
+from lampas.formats import format_in
 from lampas.vision.decode import SUFFIXES
 
 _NOT_DATA = "__MACOSX"  # what the Finder adds to a zip
@@ -63,6 +64,13 @@ def make_tree(where: str, names: Iterable[str], folders: Iterable[str] = ()) -> 
 def is_image(name: str) -> bool:
     """Whether the suffix of `name` is one of an image."""
     return name.lower().endswith(SUFFIXES)
+
+
+def is_one_image(path: str) -> bool:
+    """Whether `path` is that of an image, by its suffix or, where there is a file, its content."""
+    if os.path.isdir(path):
+        return False
+    return is_image(path) or (format_in(path) or "").endswith(" image")
 
 
 def walk(root: str) -> Tree:
