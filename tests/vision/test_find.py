@@ -166,7 +166,7 @@ def test_images_alone_cannot_be_learnt_from(parts):
         "with paths and labels"
     )
     assert refused([parts / name for name in PARTS]) == f"a list of images {wanted}"
-    assert refused(parts / PARTS[0]) == f"{parts / PARTS[0]}: one image {wanted}"
+    assert refused(parts / PARTS[0]) == (f"{parts / PARTS[0]} is a PNG image, and one {wanted}")
 
 
 def test_lists_that_hold_nothing_or_what_is_not_there(parts):

@@ -35,10 +35,9 @@ def content(path: Path, encoding: str, empty: bool = False) -> str:
     null = text.find("\0")
     if null >= 0:
         line = text.count("\n", 0, null) + 1
-        raise DataError(
-            f"{path}: line {line} holds a null byte: this is no text file, or its encoding is "
-            "another: pass encoding='utf-16'"
-        )
+        other = ", or its encoding is another: pass encoding='utf-16'"
+        hint = "" if encoding.lower().startswith("utf-16") else other
+        raise DataError(f"{path}: line {line} holds a null byte: this is no text file{hint}")
     return text
 
 

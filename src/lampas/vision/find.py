@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from lampas.errors import DataError
+from lampas.formats import format_in
 from lampas.tables.schema import Column, Schema
 from lampas.vision import archive, layout, table
 from lampas.vision.decode import SUFFIXES
@@ -186,7 +187,9 @@ def _listing(source: Source, part: Part, schema: Schema) -> Listing:
 
 def _from_list(paths: list[str], like: Schema | None) -> Listing:
     if like is None:
-        given = f"{paths[0]}: one image" if len(paths) == 1 else "a list of images"
+        given = "a list of images"
+        if len(paths) == 1:
+            given = f"{paths[0]} is {format_in(paths[0]) or 'an image'}, and one"
         raise DataError(
             f"{given} does not say what is to be learnt: pass a folder with a folder for each "
             "class, or a table with paths and labels"
