@@ -68,6 +68,33 @@ def unknown_name(kind: str, name: str, valid: Iterable[str]) -> UnknownNameError
     unknown loss 'mes': did you mean 'mse' or 'mae'? Valid: bce, mae, mse
     """
     names = sorted(valid)
-    near = difflib.get_close_matches(name, names, n=2, cutoff=0.5)
-    hint = f"did you mean {' or '.join(map(repr, near))}? " if near else ""
-    return UnknownNameError(f"unknown {kind} {name!r}: {hint}Valid: {', '.join(names)}")
+    hint = did_you_mean(name, names)
+    return UnknownNameError(
+        f"unknown {kind} {name!r}: {f'{hint} ' if hint else ''}Valid: {', '.join(names)}"
+    )
+
+
+def did_you_mean(name: str, valid: Iterable[str], alike: float = 0.5) -> str:
+    """A question for the `near` ones of `valid`; "" where there are none.
+
+    >>> did_you_mean("survived", ["Age", "Survived"])
+    "did you mean 'Survived'?"
+    """
+    found = near(name, valid, alike)
+    return f"did you mean {' or '.join(map(repr, found))}?" if found else ""
+
+
+def near(name: str, valid: Iterable[str], alike: float = 0.5) -> list[str]:
+    """The one or two of `valid` that look most like `name`, from `alike` on (0 to 1, the share of
+    letters in common). Capitals do not count, and who differs in them alone is alone meant.
+
+    >>> near("age", ["wage", "sage", "Age"]), near("ag", ["wage", "Age"]), near("x", ["y"])
+    (['Age'], ['Age', 'wage'], [])
+    """
+    small = {one: one.lower() for one in valid}
+    same = [one for one, letters in small.items() if letters == name.lower()]
+    if same:
+        return same
+    different = list(dict.fromkeys(small.values()))
+    found = difflib.get_close_matches(name.lower(), different, n=2, cutoff=alike)
+    return [one for letters in found for one in small if small[one] == letters]

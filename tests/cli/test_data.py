@@ -7,7 +7,11 @@ from lampas.cli.usage import UsageError
 def test_errors_name_options():
     assert shell_words("x; pass delimiter='~'") == "x; add --delimiter ~"
     assert shell_words("x, or pass delimiter=") == "x, or add --delimiter CHARACTER"
-    assert shell_words("pass kinds={...}") == "pass kinds={...}"
+    assert shell_words("x, or pass kinds={...}") == "x, or add --kind COLUMN=KIND"
+    assert shell_words("pass kinds={'age': 'category'}") == "add --kind age=category"
+    assert shell_words("pass kinds={\"o'clock is\": 'date'}") == (
+        "add --kind 'o'\"'\"'clock is=date'"
+    )
 
 
 def test_a_tab_can_be_typed(tmp_path):

@@ -59,7 +59,9 @@ def test_tables_with_paths_and_labels_alone(pets, tmp_path):
     assert found(tmp_path / "a.csv")
     assert found(tmp_path / "a.csv", "kind")
     assert found(tmp_path / "a.parquet", "kind")
+    assert found(tmp_path / "a.csv", "Kind")
     assert found(tmp_path / "b.csv", "kind", "age")
     assert not found(tmp_path / "b.csv", "kind")  # a table with a column of paths in it
     assert not found(tmp_path / "c.csv", "kind")
+    assert not found(tmp_path / "c.csv", "kinds")
     assert not found(tmp_path / "d.csv", "kind")

@@ -24,6 +24,8 @@ def test_a_table_of_texts_alone(tmp_path, suffix):
         return [str(path)]
 
     assert fits(saved(FRAME), ["stars"])
+    assert fits(saved(FRAME), ["Star"])
+    assert not fits(saved(FRAME), ["review"])
     assert not fits(saved(FRAME.assign(age=3)), ["stars"])
     assert not fits(saved(FRAME), [])
     assert not fits(saved(FRAME[["stars"]].assign(n=range(40))), ["stars"])

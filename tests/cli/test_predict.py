@@ -3,6 +3,7 @@ import io
 import pandas as pd
 
 import lampas
+from lampas.cli.predict import to_stdout
 
 
 def test_csv_on_stdout_and_in_a_file_and_parquet_hold_the_same(
@@ -25,6 +26,22 @@ def test_csv_on_stdout_and_in_a_file_and_parquet_hold_the_same(
     parquet = pd.read_parquet(tmp_path / "p.parquet").reset_index()
     assert parquet.columns.tolist() == found.columns.tolist()
     pd.testing.assert_frame_equal(parquet, written, check_dtype=False)
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_a_terminal_shows_six_digits_and_a_pipe_gets_all(monkeypatch):
+    found = pd.DataFrame({"day": [1.0, None], "value": [1 / 3, 98765432.1], "count": [1, 2]})
+    for stream, lines in (
+        (Terminal(), ["day,value,count", "1,0.333333,1", ",98765432,2"]),
+        (io.StringIO(), ["day,value,count", "1.0,0.3333333333333333,1", ",98765432.1,2"]),
+    ):
+        monkeypatch.setattr("sys.stdout", stream)
+        to_stdout(found, index=False)
+        assert stream.getvalue().splitlines() == lines
 
 
 def test_what_cannot_be_predicted_is_one_line(shell, run_folder, tables, tmp_path):

@@ -165,7 +165,13 @@ def test_wrong_names_are_one_line(shell, tables):
     answer = shell("train", table, "--target", "buoght", "--out", tables / "no")
     assert answer.code == 1
     assert answer.error == (
-        "target column 'buoght' is missing; the columns are: 'bought', 'age', 'colour'"
+        "target column 'buoght' is missing: did you mean 'bought'? The columns are: 'bought', "
+        "'age', 'colour'"
+    )
+    answer = shell("train", table, "--target", "BOUGHT", "--kind", "Age=number")
+    assert answer.error == (
+        "target column 'BOUGHT' is missing: did you mean 'bought'? The columns are: 'bought', "
+        "'age', 'colour'"
     )
     answer = shell("train", table, "--target", "bought", "--kind", "age=nmber")
     assert (answer.code, answer.error) == (
@@ -187,3 +193,14 @@ def test_a_real_process_tells_one_line(process, tables):
         "target column 'nope' is missing; the columns are: 'age', 'colour', 'bought'"
     )
     assert not (tables / "runs").exists()
+
+
+def test_errors_speak_of_options(shell, tmp_path):
+    odd = tmp_path / "odd.csv"
+    cells = [*map(str, range(30, 69)), "old"]
+    lines = [f"{cell},{('yes', 'no')[row % 2]}" for row, cell in enumerate(cells)]
+    odd.write_text("\n".join(["age,bought", *lines, ""]))
+    assert shell("train", odd, "--target", "bought").error == (
+        "column 'age': row 39 holds 'old' among numbers; correct it or leave it empty, or add "
+        "--kind age=category"
+    )

@@ -150,6 +150,10 @@ def test_data_that_cannot_be_used(shell, pictures, tmp_path):
         f"{pictures}/warm: images, but no folder that says what they show: put those of each "
         "class into a folder with its name, or pass a table with their paths and labels",
     )
+    typed = ("--image", "photo", "--target", "Age")
+    assert refused(shell, pictures.parent / "ages.csv", *typed) == (
+        1, "target column 'Age' is missing: did you mean 'age'? The columns are: 'age', 'photo'",
+    )  # fmt: skip
     frame = pd.read_csv(pictures.parent / "ages.csv")
     frame.assign(other=frame["photo"]).to_csv(pictures.parent / "two.csv", index=False)
     table = pictures.parent / "two.csv"

@@ -1,5 +1,6 @@
 import json
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -66,7 +67,7 @@ def test_newer_rows_files_and_json(sales_run, sales_file, tmp_path, shell):
     newer.to_csv(tmp_path / "newer.csv", index=False)
     answer = shell("forecast", sales_run, tmp_path / "newer.csv", "--out", tmp_path / "f.csv")
     assert (answer.code, answer.out) == (0, "")
-    assert answer.err == f"5 steps in {tmp_path / 'f.csv'}\n"
+    assert answer.err == f"5 forecasts in {tmp_path / 'f.csv'}\n"
     assert pd.read_csv(tmp_path / "f.csv")["day"].iloc[0] == "2025-02-10"
     rows = [json.loads(line) for line in shell("forecast", sales_run, "--json").out.splitlines()]
     assert [row["day"] for row in rows][:1] == ["2024-04-30T00:00:00"]
@@ -76,6 +77,29 @@ def test_newer_rows_files_and_json(sales_run, sales_file, tmp_path, shell):
     scores = json.loads(shell("evaluate", sales_run, sales_file, "--json").out)
     assert set(scores) == {"mae", "rmse", "mase", "coverage"}
     assert "Anchored" in shell("summary", sales_run).out
+
+
+def test_tables_in_another_dress(shell, sales_run, sales_file, tmp_path):
+    frame = pd.read_csv(sales_file).assign(où="à")
+    odd = tmp_path / "odd.csv"
+    frame.to_csv(odd, index=False, sep="~", encoding="cp1252")
+    dress = ("--delimiter", "~", "--encoding", "cp1252")
+    for command in ("evaluate", "predict", "forecast"):
+        plain, dressed = (
+            shell(command, sales_run, sales_file),
+            shell(command, sales_run, odd, *dress),
+        )
+        assert (dressed.code, dressed.err) == (0, "")
+        assert dressed.out == plain.out.replace(str(sales_file), str(odd))
+        assert shell(command, sales_run, odd).error == (
+            f"{odd}: not utf-8: byte 0xf9 at offset 10, line 1; it may be 'cp1252': add --encoding "
+            "cp1252"
+        )
+    lines = shell("evaluate", sales_run, odd, *dress).out.splitlines()
+    assert lines[0] == f"120 rows of {odd}"
+    assert lines[2] == "  score     these rows  held out in training"
+    two = shell("predict", sales_run, sales_file, odd)
+    assert (two.code, two.error) == (2, f"{odd}: one table is read at a time")
 
 
 def test_wrong_usage(shell, sales_file, sales_run, run_folder, tables, tmp_path):
@@ -122,14 +146,17 @@ def test_errors_name_the_shells_options(shell, sales_file, tmp_path):
 
 
 def test_known_covariates_come_from_a_file(shell, sales_file, tmp_path):
-    frame = pd.read_csv(sales_file).assign(offer=[float(row % 3 == 0) for row in range(120)])
+    frame = pd.read_csv(sales_file)
+    offer = np.random.default_rng(0).integers(0, 2, 120)
+    frame = frame.assign(offer=offer, sold=frame["sold"] + 9 * offer)
     frame.to_csv(tmp_path / "offers.csv", index=False)
     run = tmp_path / "run"
     answer = shell(
         "train", tmp_path / "offers.csv", "--time", "day", "--target", "sold", "--known", "offer",
-        "--horizon", 3, "--epochs", 2, "--out", run, "--quiet",
+        "--horizon", 3, "--epochs", 60, "--out", run, "--quiet",
     )  # fmt: skip
     assert answer.code == 0, answer.err
+    assert f"lampas forecast {run} --plot --known FILE\n" in answer.out
     assert shell("forecast", run).error == (
         "the forecast needs 'offer' from 2024-04-30 00:00:00 to 2024-05-02 00:00:00: add --known "
         "FILE, a table with them and 'day'"

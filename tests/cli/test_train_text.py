@@ -122,6 +122,10 @@ def test_errors_speak_of_options(folder, shell, tmp_path):
     assert shell("train", two, "--text", "review", "--as", "text").error == (
         "which column is to be predicted? add --target COLUMN, one of: 'verdict', 'title'"
     )
+    typed = ("train", folder / "table.tsv", "--net", "transformer", "--target")
+    assert shell(*typed, "Verdict").error == (
+        "column 'Verdict' is missing: did you mean 'verdict'? The columns are: 'verdict', 'review'"
+    )
     wide = tmp_path / "f.neg"
     wide.write_bytes("été à la plage\n".encode("cp1252"))
     expected = f"{wide}: not utf-8: byte 0xe9 at offset 0, line 1; it may be 'cp1252': "

@@ -1,11 +1,13 @@
 """Data sets from homes that are right, wrong, half there and gone."""
 
 import hashlib
+import io
 import os
 import socket
 import subprocess
 import sys
 import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -197,17 +199,19 @@ def test_two_processes_at_once_bring_it_once(site, cache):
     assert (cache / "x" / "x").read_bytes() == content
 
 
-def test_the_one_that_waits_says_so(site, pair, full, cache, capsys):
+def test_the_one_that_waits_says_so(site, pair, full, cache, monkeypatch):
+    # Not capsys: emptied while another thread writes, it may lose what was written.
+    heard = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", heard)
     (cache / ".partial").mkdir(parents=True)
     with FileLock(cache / ".partial" / "pair.lock"):
         waiting = threading.Thread(target=datasets.path, args=("pair",))
         waiting.start()
-        said = ""
-        while not said:
-            said += capsys.readouterr().err
+        while waiting.is_alive() and "\n" not in heard.getvalue():
+            time.sleep(0.01)
         assert not site.asked
     waiting.join()
-    assert said == "pair: another process is bringing it; waiting for it\n"
+    assert heard.getvalue() == "pair: another process is bringing it; waiting for it\n"
     assert len(site.asked) == 2
 
 

@@ -6,7 +6,7 @@ from torch import nn
 
 from lampas.errors import InputError
 from lampas.series.anchored import Anchored
-from lampas.series.choosing import choose_bases, judge
+from lampas.series.choosing import allowed, choose_bases, judge
 from lampas.series.conformal import calibrate, checked_levels, quantile_of
 from lampas.series.panel import Columns, read_panel
 from lampas.series.scale import Scale
@@ -64,7 +64,7 @@ def test_the_base_with_the_lowest_error_is_chosen_and_the_simplest_of_equals():
     trend = make(np.arange(60.0))
     anchored = Anchored(Nothing(), False, 1, 2, 2, 3)
     choose_bases(anchored, Windows(trend, 5, 60))
-    assert anchored.base.tolist() == [2]  # the change of a season is the exact line
+    assert anchored.base.tolist() == [3]  # the change of a season is the exact line
     anchored = Anchored(Nothing(), False, 1, 9, 2, 3)  # a season longer than the window
     choose_bases(anchored, Windows(trend, 5, 60))
     assert anchored.base.tolist() == [1]
@@ -75,10 +75,14 @@ def test_the_base_with_the_lowest_error_is_chosen_and_the_simplest_of_equals():
 def test_a_net_is_trusted_where_it_helps_and_there_is_enough_to_tell():
     store = make(np.arange(60.0))
     helps = Anchored(Nothing(1.0), False, 1, 9, 2, 3)
-    judge(helps, Windows(store, 20, 40))
+    (error,) = judge(helps, Windows(store, 20, 40))
     assert helps.trust.tolist() == [1.0]
-    judge(helps, Windows(store, 20, 27))  # fewer than four horizons
+    assert 0.3 < error < 0.35
+    few = Windows(store, 20, 22)
+    assert allowed(few) == 0.25  # two steps of the eight in four horizons
+    judge(helps, few)
     assert helps.trust.tolist() == [0.0]
+    assert allowed(Windows(store, 20, 40)) == 1.0
     harms = Anchored(Nothing(-1.0), False, 1, 9, 2, 3)
     judge(harms, Windows(store, 20, 40))
     assert harms.trust.tolist() == [0.0]

@@ -87,14 +87,28 @@ def test_quantiles_do_not_cross(seed, narrow):
 def test_the_bases_are_what_they_say():
     past = torch.arange(15.0).reshape(1, 15, 1).expand(1, 15, 2)
     module = anchored(sizes=Sizes(15, 4, 2, 0, 2, 3))
-    last, trend, season = module.bases_of(past).unbind(3)
+    last, trend, same, season, drift = module.bases_of(past).unbind(3)
     assert last[0, :, 0].tolist() == [14.0] * 4
     steps = torch.tensor([0.9, 1.71, 2.439, 3.0951])
     assert torch.allclose(trend[0, :, 0], 14 + steps)
+    assert same[0, :, 0].tolist() == [8.0, 9.0, 10.0, 11.0]
     assert season[0, :, 0].tolist() == [15.0, 16.0, 17.0, 18.0]
-    assert len(BASES) == 3
-    short = anchored(sizes=Sizes(5, 4, 2, 0, 2, 3), season=7)
-    assert short.bases_of(past[:, :5])[..., 2].isnan().all()
+    assert drift[0, :, 0].tolist() == [15.0, 16.0, 17.0, 18.0]
+    assert len(BASES) == 5
+    long = anchored(sizes=Sizes(15, 9, 2, 0, 2, 3))  # into a second season
+    assert long.bases_of(past)[0, 6:, 0, 2:].tolist() == [[14, 21, 21], [8, 22, 22], [9, 23, 23]]
+    for rows, known in ((5, 2), (7, 3), (8, 4), (13, 4), (14, 5)):
+        short = anchored(sizes=Sizes(rows, 4, 2, 0, 2, 3), season=7)
+        assert short.bases_of(past[:, :rows]).isfinite().all(1)[0, 0].sum() == known
+
+
+def test_noise_in_one_value_moves_the_drift_less_than_the_change():
+    past = (torch.arange(14.0) % 7).reshape(1, 14, 1).repeat(1, 1, 2)
+    past[:, -1] += 7
+    module = anchored(sizes=Sizes(14, 4, 2, 0, 2, 3))
+    _, _, same, season, drift = module.bases_of(past).unbind(3)
+    assert torch.equal(season, same + 7)
+    assert torch.equal(drift, same + 1)
 
 
 def test_a_window_that_stands_still_has_finite_forecasts_and_gradients():

@@ -46,7 +46,8 @@ FIX = "fill it, or pass gaps='carry' to carry the last value forward"
         (
             table(days(1, 3, 2), [1, 2, 3]), ONE,
             "time column 'day': row 2 holds 2024-01-02 00:00:00, which is before "
-            "2024-01-03 00:00:00: sort the rows, data.sort_values('day')",
+            "2024-01-03 00:00:00: sort the rows by 'day', or name the column that tells "
+            "several series apart",
         ),
         (
             table(days(1, 2, 2), [1, 2, 3]), ONE,
@@ -68,7 +69,7 @@ FIX = "fill it, or pass gaps='carry' to carry the last value forward"
             "is off the regular steps of a day: resample the table, or correct it",
         ),
         (table(days(1, 2, 3), [1, np.nan, 3]), ONE,
-         f"target 'y': row 1 holds no value: {FIX}"),
+         f"target 'y': row 1, 2024-01-02 00:00:00, holds no value: {FIX}"),
         (
             table(days(1, 2, 3), ["1", "x", "3"]), ONE,
             "column 'y': row 1 holds 'x', but a number is needed; correct it or leave it empty",

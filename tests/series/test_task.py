@@ -1,5 +1,7 @@
 """`lampas.timeseries` and the model that it returns, end to end at small size."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,14 +9,14 @@ import torch
 from torch import nn
 
 import lampas
-from lampas.errors import ArtifactError, InputError
+from lampas.errors import ArtifactError, InputError, UnknownNameError
 
 SMALL = {"epochs": 8, "verbose": 0}
 
 
 def test_a_net_beats_every_baseline_on_a_clear_cycle(fitted):
     frame = fitted.tested.frame.set_index("model")
-    assert fitted.bases() == {"sold": "season and change + dlinear"}
+    assert fitted.bases() == {"sold": "season and drift + dlinear"}
     assert frame.loc["dlinear", "mae"] < 0.75 * frame["mae"].drop("dlinear").min()
     assert 0.6 < fitted.metrics["coverage"] <= 1.0
     assert fitted.metrics["mase"] < 0.8
@@ -152,8 +154,8 @@ def test_gaps_may_be_carried(sales):
     with pytest.raises(InputError) as error:
         model.forecast(data=holes)
     assert str(error.value) == (
-        "target 'sold': row 80 holds no value: fill it, or pass gaps='carry' to carry the last "
-        "value forward"
+        "target 'sold': row 80, 2024-03-21 00:00:00, holds no value: fill it, or pass "
+        "gaps='carry' to carry the last value forward"
     )
     assert len(model.forecast(data=holes, gaps="carry")) == 3
 
@@ -222,6 +224,57 @@ def test_the_figure_has_history_forecast_and_intervals(fitted, shops):
     assert fitted.plot()._repr_png_().startswith(b"\x89PNG")
 
 
+def test_the_figure_of_several_series(shops):
+    model = lampas.timeseries(
+        shops, ["sold", "rain"], time="day", series="shop", horizon=1, lookback=8, **SMALL
+    )
+    figure = model.plot()
+    assert [one.get_title() for one in figure.axes] == [
+        "sold, north", "rain, north", "sold, south", "rain, south",
+    ]  # fmt: skip
+    assert figure.axes[0].get_lines()[1].get_marker() == "o"  # one step is a point
+    assert [one.get_title() for one in model.plot(series=["south"]).axes] == [
+        "sold, south", "rain, south",
+    ]  # fmt: skip
+    with pytest.raises(UnknownNameError) as error:
+        model.plot(series=["sout"])
+    assert str(error.value) == "unknown series 'sout': did you mean 'south'? Valid: north, south"
+    many = pd.concat([shops[shops["shop"] == "south"].assign(shop=f"s{i}") for i in range(9)])
+    model = lampas.timeseries(many, "sold", time="day", series="shop", horizon=2, **SMALL)
+    assert len(model.plot().axes) == 8
+    assert model.plot().get_suptitle() == "the first 8 of 9 series"
+
+
+def test_why_a_net_is_left_out_and_that_it_needs_no_covariates(sales):
+    noise = sales.assign(offer=0, sold=np.random.default_rng(0).normal(size=200))
+    model = lampas.timeseries(noise, "sold", time="day", known="offer", horizon=14, **SMALL)
+    (line,) = model.left_out()
+    assert re.fullmatch(
+        r"sold: dlinear is left out: over the 24 validation steps its error was \d\.\d\d times "
+        r"that of [a-z ]+, and below 0\.43 is "
+        r"asked for where they are fewer than 4 horizons \(56\)",
+        line,
+    )
+    still = lampas.timeseries(sales.assign(sold=5), "sold", time="day", horizon=7, **SMALL)
+    assert still.left_out() == [
+        "sold: dlinear is left out: over the 24 validation steps last value was exact"
+    ]
+    assert len(model.forecast()) == 14
+    assert model.needed.known == ()
+    model.anchored.trust.fill_(1.0)
+    assert model.left_out() == []
+    with pytest.raises(InputError, match="the forecast needs 'offer' from"):
+        model.forecast()
+
+
+def test_too_few_steps_for_an_interval_are_told(sales):
+    model = lampas.timeseries(sales[:11], "sold", time="day", **SMALL)
+    assert model.settings["about"].splitlines()[1] == (
+        "1 step to calibrate by cannot tell an interval of 80 %, which takes 4 or more: do not "
+        "rely on it"
+    )
+
+
 def bad(sales, **changed):
     return lambda: lampas.timeseries(
         sales, changed.pop("target", "sold"), time="day", **{**SMALL, "horizon": 7, **changed}
@@ -236,6 +289,8 @@ def bad(sales, **changed):
          "(80 validate, 80 calibrate, 40 are held out): pass a smaller horizon, lookback or "
          "backtest, or more data"),
         ({"horizon": 0}, "horizon is 0: it must be a whole number, 1 or more"),
+        ({"season": 101}, "season is 101, but there are 200 steps: two seasons of them at least "
+         "are needed; pass a shorter one, or 1 for none"),
         ({"lookback": 2.5}, "lookback is 2.5: it must be a whole number, 1 or more"),
         ({"backtest": -1}, "backtest=-1: a share of the steps, or how many, is needed"),
         ({"validation": 1.5}, "validation=1.5: a share from 0 to below 1 is needed"),

@@ -135,9 +135,12 @@ def test_targets_that_cannot_be_learned():
     frame = a_table(x=np.linspace(0, 1, 60), one=["a"] * 60, id=[f"{i}q" for i in range(60)])
     gaps = frame.assign(y=frame["y"].where(frame.index != 4).where(frame.index < 9))
     assert refused(frame, "Y") == (
-        "target column 'Y' is missing; the columns are: 'x', 'one', 'id', 'y'"
+        "target column 'Y' is missing: did you mean 'y'? The columns are: 'y', 'x', 'one', 'id'"
     )
-    assert refused(frame, "ones").endswith("the columns are: 'one', 'x', 'id', 'y'")
+    assert refused(frame, "ones") == (
+        "target column 'ones' is missing: did you mean 'one'? The columns are: 'one', 'x', 'id', "
+        "'y'"
+    )
     assert refused(gaps) == (
         "target 'y': 52 rows have no value (row 4, 9, 10, …); fill them in, or drop these rows"
     )

@@ -4,11 +4,15 @@ import gzip
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 from lampas import tabular
 from lampas.errors import DataError
 from lampas.tables.read import read_table
+
+OPEN = "the row that begins in line {} has a quote that is never closed; close it, or leave it out"
 
 
 def write(path, text, encoding="utf-8"):
@@ -176,6 +180,11 @@ def test_other_encodings_and_delimiters_when_asked(tmp_path):
             "x,y\n1,2\n".encode("utf-16"),
             "not utf-8: byte 0xff at offset 0, line 1; it may be 'utf-16': pass encoding='utf-16'",
         ),
+        ("a.csv", b"\xef\xbb\xbf", "the file is empty"),
+        ("a.csv", 'photo,kind\na.png,"x\n', OPEN.format(2)),
+        ("a.csv", 'x,y\n1,2\n\n"3,4\n5,6\n', OPEN.format(4)),
+        ("a.csv", '"x,y\n1,2\n', OPEN.format(1)),
+        ("a.tsv", 'x\ty\n1\t"2\r\n3\t4', OPEN.format(2)),
         ("a.parquet", "x,y\n1,2\n", "not a Parquet file, or a damaged one"),
         (
             "a.xlsx",
@@ -205,6 +214,40 @@ def test_files_that_cannot_be_read(tmp_path):
     assert "not a whole gzip file" in refused(tmp_path / "b.csv.gz")
     path = write(tmp_path / "a.csv", "x,y\n1,2\n")
     assert refused(path, encoding="utf-9") == f"{path}: unknown encoding 'utf-9'; try 'utf-8'"
+
+
+def test_what_the_parser_alone_refuses(tmp_path):
+    path = write(tmp_path / "a.csv", 'x,y\n\n\0;b;\rc"1,\r ')
+    assert refused(path, delimiter=" ") == (
+        f"{path}: cannot be read as a table (Expected 1 fields in line 5, saw 2); check its "
+        "quotes, or pass delimiter="
+    )
+
+
+def test_a_quote_within_a_field_or_closed_late_is_none_left_open(tmp_path):
+    path = write(tmp_path / "a.csv", 'x,y\n5" disk,"a"b\n"6\n",\'c')
+    assert read_table(path).to_dict("list") == {"x": ['5" disk', "6\n"], "y": ["ab", "'c"]}
+
+
+def test_damage_inside_packed_files(tmp_path):
+    whole = gzip.compress(b"x,y\n1,a\n2,b\n" * 50)
+    path = tmp_path / "a.csv.gz"
+    path.write_bytes(whole[:10] + b"\xff" + whole[11:])
+    assert refused(path) == (
+        f"{path}: not a whole gzip file (Error -3 while decompressing data: invalid block type)"
+    )
+    path = tmp_path / "a.parquet"
+    pd.DataFrame({"x": [1, 2], "y": ["a", "b"]}).to_parquet(path)
+    path.write_bytes(path.read_bytes()[:-9])
+    assert refused(path) == f"{path}: not a Parquet file, or a damaged one"
+
+
+@pytest.mark.parametrize("notes", [b"{", b"{}", b"\xff", b"3"])
+def test_damage_in_the_notes_that_pandas_keeps_in_parquet(tmp_path, notes):
+    path = tmp_path / "a.parquet"
+    table = pa.table({"x": [1, 2]}).replace_schema_metadata({b"pandas": notes})
+    parquet.write_table(table, path)
+    assert refused(path) == f"{path}: not a Parquet file, or a damaged one"
 
 
 def test_columns_that_do_not_make_a_table():

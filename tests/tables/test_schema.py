@@ -90,7 +90,7 @@ def test_the_row_is_named_by_the_index():
 
 def test_missing_columns_and_rows():
     assert refused(TABLE.rename(columns={"joined": "join"})) == (
-        "column 'joined' is missing; the columns are: "
+        "column 'joined' is missing: did you mean 'join'? The columns are: "
         "'join', 'age', 'sex', 'code', 'member', 'note', 'row', 'y'"
     )
     assert refused(TABLE.drop(columns="y"), targets=True).startswith("column 'y' is missing")

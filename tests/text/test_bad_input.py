@@ -43,9 +43,11 @@ def refused(model, data, what="predict"):
 
 def test_columns():
     assert refusal(FRAME, "stars", text="reviews") == (
-        "column 'reviews' is missing; the columns are: 'review', 'stars'"
+        "column 'reviews' is missing: did you mean 'review'? The columns are: 'review', 'stars'"
     )
-    assert refusal(FRAME, "star") == "column 'star' is missing; the columns are: 'stars', 'review'"
+    assert refusal(FRAME, "Star") == (
+        "column 'Star' is missing: did you mean 'stars'? The columns are: 'stars', 'review'"
+    )
     two = FRAME.assign(title=[f"the title of number {row}" for row in range(20)])
     two["review"] = [f"{text} {row}" for row, text in enumerate(TEXTS)]
     assert refusal(two, "stars") == (
@@ -165,6 +167,16 @@ def test_json(tmp_path):
     )
     number = write(tmp_path / "b.jsonl", "3\n")
     assert refusal(number) == f'{number}: line 1 is no JSON object, as {{"text": …}}'
+    listed = write(tmp_path / "c.jsonl", '[{"text": "a", "label": 1}]\n')
+    assert refusal(listed) == f'{listed}: line 1 is no JSON object, as {{"text": …}}'
+    bare = write(tmp_path / "d.jsonl", "{}\n\n{}\n")
+    assert refusal(bare) == (
+        f'{bare}: its objects have no fields; give them some, as {{"text": …}}'
+    )
+    deep = write(tmp_path / "e.jsonl", "[" * 100_000 + "\n")
+    assert refusal(deep) == f"{deep}: line 1 is no JSON: its brackets are nested too deeply"
+    half = write(tmp_path / "f.jsonl", '{"text": "\\ud83d\\ude00"}\n{"text": "a \\ud83d"}\n')
+    assert refusal(half) == f"{half}: line 2 holds '\\ud83d', half a letter: leave it out"
 
 
 def test_token_ids(model):

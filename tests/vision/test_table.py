@@ -88,7 +88,7 @@ def test_no_other_column(folder):
 
 def test_a_target_that_is_not_there(folder):
     path = table(folder)
-    wanted = "target column 'kin' is missing; the columns are: 'kind', 'file'"
+    wanted = "target column 'kin' is missing: did you mean 'kind'? The columns are: 'kind', 'file'"
     assert refused(path, ["kin"], None, None) == wanted
 
 

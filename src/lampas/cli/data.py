@@ -1,6 +1,7 @@
 """Data read for a command, whose errors speak the shell's language."""
 
 import re
+import shlex
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from lampas.text.text_model import TextModel
 
 _PYTHON = re.compile(r"pass (encoding|delimiter|text|targets)=(?:'([^']*)')?")
+_PYTHON_KIND = re.compile(r"pass kinds=\{('[^']*'|\"[^\"]*\"): '([a-z]+)'\}")
 _SHELL = {
     "encoding": ("--encoding", "NAME"),
     "delimiter": ("--delimiter", "CHARACTER"),
@@ -24,6 +26,7 @@ _SHELL = {
     "targets": ("--target", "COLUMN"),
 }
 _PHRASES = {
+    "pass kinds={...}": "add --kind COLUMN=KIND",
     "pass image_column=, one of": "add --image, one of",
     "name the target column, or several:": "add --target, perhaps several:",
     "pass gaps='carry'": "add --gaps carry",
@@ -32,6 +35,8 @@ _PHRASES = {
 }
 """What is said otherwise than by an option and its value."""
 _TABLES = (".csv", ".tsv", ".tab", ".parquet", ".pq")
+_OF_TABLES = ("row", "window")
+"""What a sample of those runs is called whose data are always one table."""
 
 
 def read(path: str, delimiter: str | None, encoding: str) -> "pd.DataFrame":
@@ -64,7 +69,7 @@ def for_run(
         of_texts = cast("TextModel", fitted)
         of_texts.reading = replace(of_texts.reading, encoding=encoding)
         return read_texts(paths, delimiter, encoding)
-    if fitted.noun != "row":
+    if fitted.noun not in _OF_TABLES:
         return paths[0] if len(paths) == 1 else list(paths)
     if len(paths) > 1:
         raise UsageError(f"{paths[1]}: one table is read at a time")
@@ -84,9 +89,12 @@ def shell_words(line: str) -> str:
         name, example = _SHELL[found[1]]
         return f"add {name} {found[2] or example}"
 
+    def kind(found: re.Match[str]) -> str:
+        return f"add --kind {shlex.quote(f'{found[1][1:-1]}={found[2]}')}"
+
     for python, shell in _PHRASES.items():
         line = line.replace(python, shell)
-    return _PYTHON.sub(option, line)
+    return _PYTHON.sub(option, _PYTHON_KIND.sub(kind, line))
 
 
 @contextmanager

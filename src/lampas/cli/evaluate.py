@@ -1,4 +1,4 @@
-"""`lampas evaluate`: the scores of a saved run on a table."""
+"""`lampas evaluate`: the scores of a saved run on data."""
 
 import shlex
 
@@ -14,7 +14,7 @@ def evaluate(
     encoding: options.Encoding = "utf-8",
     json: options.Json = False,
 ) -> None:
-    """The loss and metrics of a saved run on a table that has the target columns, or on images.
+    """The loss and metrics of a saved run on data that have their targets.
 
     --json gives them as one object with flat keys: loss, accuracy, roc_auc, mae …; null where the
     rows do not define a score. A run with your own net needs its class again, by --model.
@@ -39,6 +39,7 @@ def evaluate(
     if json:
         print(json_line(found))
         return
-    size = f"{count(len(given), fitted.noun)} of " if isinstance(given, pd.DataFrame) else ""
+    noun = "row" if fitted.noun == "window" else fitted.noun  # what people see in such a table
+    size = f"{count(len(given), noun)} of " if isinstance(given, pd.DataFrame) else ""
     print(f"{size}{', '.join(data)}\n")
-    print(scores({f"these {fitted.noun}s": found, "held out in training": fitted.metrics}))
+    print(scores({f"these {noun}s": found, "held out in training": fitted.metrics}))

@@ -58,6 +58,7 @@ def _lists_images(path: str, targets: Sequence[str], encoding: str) -> bool:
         frame = read_table(path, encoding=encoding)
     except ValueError:  # which all of its errors are
         return False  # the reader of tables will say what is wrong
-    others = [name for name in frame.columns if name not in targets]
-    held = [name for name in others if table.holds_images(frame[name])]
-    return len(held) == 1 and len(others) == (1 if targets else 2)
+    held = [name for name in frame.columns if table.holds_images(frame[name])]
+    others = [name for name in held if name not in targets]
+    # Counted, for a target may be misspelt: the reader of images asks what was meant.
+    return len(others) == 1 and len(frame.columns) == 1 + max(1, len(set(targets)))

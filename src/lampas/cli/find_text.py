@@ -67,8 +67,11 @@ def _is_column_of_texts(path: Path, targets: Sequence[str], encoding: str) -> bo
         frame = _head(path, encoding)
     except Exception:
         return False
-    rest = [name for name in map(str, frame.columns) if name not in targets]
-    return len(rest) == 1 and len(frame.columns) > 1 and looks_like_texts(frame[rest[0]])
+    # Counted, for a target may be misspelt: the reader of texts asks what was meant.
+    if not targets or len(frame.columns) != 1 + len(set(targets)):
+        return False
+    rest = [name for name in frame.columns if str(name) not in targets]
+    return sum(looks_like_texts(frame[name]) for name in rest) == 1
 
 
 def _head(path: Path, encoding: str) -> "pd.DataFrame":

@@ -53,7 +53,8 @@ def forecast(
     """What comes next: a row for each step, with the median and the quantiles of its intervals.
 
     A run holds the last rows that it was trained on: no data are needed. Steps beyond those that
-    were trained are forecast from the forecasts.
+    were trained are forecast from the forecasts. A terminal shows six digits of a number; pipes
+    and files get all of them.
 
     \b
     Examples:
@@ -84,7 +85,7 @@ def forecast(
         _draw(series, found, picture)
     if out is not None:
         write(found, out, index=False)
-        print(f"{count(len(found), 'step')} in {out}", file=sys.stderr)
+        print(f"{count(len(found), 'forecast')} in {out}", file=sys.stderr)
     elif json:
         _print_json(found)
     else:

@@ -3,7 +3,7 @@
 import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -32,7 +32,8 @@ def predict(
 
     The columns that the run learnt from must be there; the first that does not fit is named. Of
     images DATA are files, a folder, an archive or a table of paths: a row for each by its name.
-    Without --out the predictions are CSV on stdout.
+    Without --out the predictions are CSV on stdout: six digits of a number on a terminal, all of
+    them in a pipe.
 
     \b
     Examples:
@@ -70,11 +71,24 @@ def check_out(out: str | None, data: list[str]) -> None:
 
 
 def to_stdout(found: "pd.DataFrame", index: bool = True) -> None:
-    """UTF-8 whatever the terminal has: data must not lose a letter on their way into a file."""
+    """CSV: with the digits that people read on a terminal, with all of them into a pipe or file.
+
+    UTF-8 whatever the terminal has: data must not lose a letter on their way into a file.
+    """
     reconfigure = getattr(sys.stdout, "reconfigure", None)
     if reconfigure is not None:
         reconfigure(encoding="utf-8")
-    found.to_csv(sys.stdout, lineterminator="\n", index=index)
+    digits = six_digits if sys.stdout.isatty() else None
+    found.to_csv(sys.stdout, lineterminator="\n", index=index, float_format=digits)
+
+
+def six_digits(value: Any) -> str:
+    """A float with six digits that count; whole ones of larger numbers are all there.
+
+    >>> six_digits(0.123456789), six_digits(12.5), six_digits(123456789.5)
+    ('0.123457', '12.5', '123456790')
+    """
+    return f"{value:.6g}" if abs(value) < 1e6 else f"{value:.0f}"
 
 
 def write(found: "pd.DataFrame", out: str, index: bool = True) -> None:

@@ -75,9 +75,17 @@ def held_out(model: "Fitted") -> str:
 
 def _backtested(model: "SeriesModel") -> str:
     """The backtest, and what the forecasts are made of."""
-    made = "\n".join(f"  {target}: {base}" for target, base in model.bases().items())
+    made = [f"  {target}: {base}" for target, base in model.bases().items()]
     tested = str(model.tested or "No step was held out: nothing is known of new ones")
-    return f"{tested}\n\nWhat the validation steps chose to forecast with\n{made}"
+    lines = ["What the validation steps chose to forecast with", *made, *model.left_out()]
+    return "\n".join([f"{tested}\n", *lines])
+
+
+def commands(model: "Fitted", after: Sequence[str]) -> Sequence[str]:
+    """The commands `after` a run, with the covariates that its forecasts need."""
+    if model.noun != "window" or not cast("SeriesModel", model).needed.known:
+        return after
+    return [f"{one} --known FILE" for one in after]
 
 
 def whereabouts(folder: Path, own_net: str | None, after: Sequence[str]) -> str:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import torch
 
     from lampas.artifact import Artifact
+    from lampas.fitted import Fitted
+    from lampas.series.series_model import SeriesModel
 
 _KINDS = {
     "tabular": "a table's model",
@@ -118,6 +120,13 @@ def _layers(run: str, own_net: str | None) -> str:
     from lampas.cli import runs
 
     fitted = runs.load(run, own_net, f"lampas summary {shlex.quote(run)}")
+    if fitted.noun != "window":
+        return _summary(fitted)
+    unused = cast("SeriesModel", fitted).left_out()
+    return "\n\n".join([_summary(fitted), *(["\n".join(unused)] if unused else [])])
+
+
+def _summary(fitted: "Fitted") -> str:
     inputs: Any = fitted.example()
     if not isinstance(inputs, dict):
         return str(fitted.model.summary(tuple(inputs.shape[1:]), inputs.dtype))

@@ -130,7 +130,8 @@ def train(
         runs.save(folder, fitted, seconds)
     if not quiet:
         report.training(fitted, seconds, people)
-    after = report.whereabouts(folder, model, data_kinds.KINDS[found].after)
+    commands = report.commands(fitted, data_kinds.KINDS[found].after)
+    after = report.whereabouts(folder, model, commands)
     print(f"{report.held_out(fitted)}\n\n{after}", file=people)
     if json:
         print(json_line({"run": str(folder), "epochs": len(fitted.history), **fitted.metrics}))

@@ -26,25 +26,27 @@ def train(request: Request) -> Fitted:
     held_out = request.validation
     if isinstance(held_out, Path):
         held_out = tables.read(str(held_out), options.delimiter, options.encoding)
-    schema = infer(frame, list(targets), options.kinds)
+    with tables.shell_spoken():
+        schema = infer(frame, list(targets), options.kinds)
     if not request.quiet:
         report.columns(request.one, frame, schema, request.people)
     if request.own_net is None:
         spare_cores(len(frame))
-    return tabular(
-        frame,
-        targets,
-        kinds=options.kinds,
-        validation=held_out,
-        net=request.own_net,
-        seed=request.seed,
-        epochs=request.epochs or EPOCHS,
-        patience=request.patience or PATIENCE,
-        batch_size=request.batch_size,
-        callbacks=request.callbacks,
-        verbose=0,
-        device=request.device,
-    )
+    with tables.shell_spoken():
+        return tabular(
+            frame,
+            targets,
+            kinds=options.kinds,
+            validation=held_out,
+            net=request.own_net,
+            seed=request.seed,
+            epochs=request.epochs or EPOCHS,
+            patience=request.patience or PATIENCE,
+            batch_size=request.batch_size,
+            callbacks=request.callbacks,
+            verbose=0,
+            device=request.device,
+        )
 
 
 def _question(path: str, names: Sequence[str]) -> str:

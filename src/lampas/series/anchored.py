@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from lampas.losses import QuantileLoss
 
-BASES = ("last value", "damped trend", "season and change")
+BASES = ("last value", "damped trend", "last season", "season and change", "season and drift")
 """What a net may improve on, the simplest first; see `Anchored.bases_of`."""
 
 _SMOOTHING, _DAMPING = 0.5, 0.9
@@ -73,24 +73,36 @@ class Anchored(nn.Module):
         return base + scale[:, None, :, None] * spread
 
     def bases_of(self, past: Tensor) -> Tensor:
-        """The simple forecasts (B, H, T, 3), in the order of `BASES`.
+        """The simple forecasts (B, H, T, 5), in the order of `BASES`.
 
         The last value; that and a trend, the exponentially weighted mean of the window's steps,
-        damped by 0.9 a step (Gardner & McKenzie 1985, "Forecasting Trends in Time Series"); and
-        last season's values with the change since (nan where the window is shorter).
+        damped by 0.9 a step (Gardner & McKenzie 1985, "Forecasting Trends in Time Series"); last
+        season's values; these with the change since, of the last value alone, which follows a
+        turn at once, or of the season's mean, which noise moves less. The seasonal ones are nan
+        where the window is shorter than a season, or two for the mean.
         """
         own = past[:, :, : self.shape[1]]
         horizon = self.shape[0]
         ahead = torch.arange(1, horizon + 1, device=past.device)
         last = own[:, -1:].expand(-1, horizon, -1)
         damped = (_DAMPING**ahead).cumsum(0)[None, :, None] * trend(own).unsqueeze(1)
-        seasonal = torch.full_like(last, torch.nan)
-        if own.shape[1] > self.season:
-            rows = own.shape[1] - self.season + (ahead - 1) % self.season
-            years = torch.div(ahead - 1, self.season, rounding_mode="floor") + 1
-            change = own[:, -1:] - own[:, [-1 - self.season]]
-            seasonal = own[:, rows] + years[None, :, None] * change
-        return torch.stack([last, last + damped, seasonal], dim=3)
+        return torch.stack([last, last + damped, *self._seasonal(own, ahead)], dim=3)
+
+    def _seasonal(self, own: Tensor, ahead: Tensor) -> list[Tensor]:
+        """The last three bases (B, H, T) for the steps `ahead` (H,)."""
+        season, rows = self.season, own.shape[1]
+        lost = torch.full_like(own[:, :1].expand(-1, len(ahead), -1), torch.nan)
+        if rows < season:
+            return [lost, lost, lost]
+        same = own[:, rows - season + (ahead - 1) % season]
+        seasons = (torch.div(ahead - 1, season, rounding_mode="floor") + 1)[None, :, None]
+        found = [same, lost, lost]
+        if rows > season:
+            found[1] = same + seasons * (own[:, -1:] - own[:, [-1 - season]])
+        if rows >= 2 * season:
+            before, after = own[:, -2 * season : -season], own[:, -season:]
+            found[2] = same + seasons * (after.mean(1) - before.mean(1)).unsqueeze(1)
+        return found
 
 
 def scale_of(own: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from lampas.series.anchored import BASES, Anchored
 from lampas.series.windows import Windows
 
 ENOUGH = 4
-"""Horizons of validation steps that a net is judged by; with fewer it is left out."""
+"""Horizons of validation steps that a net is judged by as it is; with fewer it must do better."""
 
 _ROWS = 1024  # windows at a time
 
@@ -30,16 +30,24 @@ def choose_bases(anchored: Anchored, windows: Windows) -> None:
 
 
 @torch.no_grad()
-def judge(anchored: Anchored, windows: Windows) -> None:
+def judge(anchored: Anchored, windows: Windows) -> list[float | None]:
     """Trust the net with the targets whose median error over `windows`, those of the validation
     steps, it lowers below that of the base alone; the others' forecasts are the base's.
 
-    With fewer than `ENOUGH` horizons of validation steps nothing is trusted: a net that fits one
-    short stretch of a series may have learnt no more than what was so in that stretch.
+    With fewer than `ENOUGH` horizons of validation steps it must lower it in proportion: to a
+    quarter with one of four. A net that fits one short stretch of a series may have learnt no more
+    than what was so in that stretch. Gives the net's error over the base's, for each
+    target; None where the base makes none.
     """
     alone, helped = (_errors(anchored, windows, believed) for believed in (0.0, 1.0))
-    enough = windows.high - windows.low >= ENOUGH * anchored.shape[0]
-    anchored.trust.copy_((helped < alone).float() * enough)
+    anchored.trust.copy_(helped < allowed(windows) * alone)
+    pairs = zip(helped.tolist(), alone.tolist(), strict=True)
+    return [mine / theirs if theirs > 0 else None for mine, theirs in pairs]
+
+
+def allowed(windows: Windows) -> float:
+    """The share of the base's error that a net must stay below, at most 1."""
+    return min(1.0, (windows.high - windows.low) / (ENOUGH * windows.store.horizon))
 
 
 def _errors(anchored: Anchored, windows: Windows, believed: float) -> Tensor:

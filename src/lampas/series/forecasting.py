@@ -107,17 +107,18 @@ def check_steps(columns: Columns, steps: int, block: int) -> None:
         )
 
 
-def read_future(known: TableLike | None, panel: Panel, steps: int) -> Future:
-    """The known covariates (steps, known) of each series after its end, from the table `known`.
+def read_future(known: TableLike | None, panel: Panel, steps: int, needed: Columns) -> Future:
+    """The known covariates (steps, known) of each series after its end, from the table `known`;
+    zeros where they are not `needed`.
 
     It has the time column, the series column where there is one, and the known covariates; rows
     up to a series' end are passed over. Raises `DataError` where a step is missing, naming it.
     """
     columns = panel.columns
-    if not columns.known:
-        if known is not None:
-            raise InputError("known= was passed, but the run has no known covariates")
-        return {one.key: np.zeros((steps, 0)) for one in panel.series}
+    if known is not None and not columns.known:
+        raise InputError("known= was passed, but the run has no known covariates")
+    if not needed.known:
+        return {one.key: np.zeros((steps, len(columns.known))) for one in panel.series}
     if known is None:
         after = panel.after(panel.series[0], steps)
         raise DataError(

@@ -154,9 +154,10 @@ def _check_order(frame: pd.DataFrame, columns: Columns, stamps: pd.Index) -> Non
             fix = "drop one of them" if columns.series else "drop one, or name the series column"
             raise DataError(f"time column {columns.time!r}: row {row}{of} holds {stamp}, as does "
                             f"the row before: {fix}")  # fmt: skip
+        several = "" if columns.series else ", or name the column that tells several series apart"
         raise DataError(
             f"time column {columns.time!r}: row {row}{of} holds {stamp}, which is before "
-            f"{before}: sort the rows, data.sort_values({columns.time!r})"
+            f"{before}: sort the rows by {columns.time!r}{several}"
         )
 
 
@@ -208,7 +209,10 @@ def _refuse_gaps(
         row, column = missing[0]
         name = columns.numbers[column]
         what = "target" if name in columns.targets else "column"
-        raise DataError(f"{what} {name!r}: row {frame.index[rows[row]]}{of} holds no value: {fix}")
+        stamp = grid[places[row]]
+        raise DataError(
+            f"{what} {name!r}: row {frame.index[rows[row]]}{of}, {stamp}, holds no value: {fix}"
+        )
     leaps = np.flatnonzero(np.diff(places) > 1)
     if len(leaps):
         at = int(leaps[0])

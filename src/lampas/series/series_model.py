@@ -1,6 +1,6 @@
 """A fitted model for time series: past in, future quantiles out, all of it in one file."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from os import PathLike
 from typing import TYPE_CHECKING, Any, final
@@ -33,6 +33,7 @@ from lampas.series.own_net import Sizes, build, takes_future
 from lampas.series.panel import Columns, Gaps, Panel, read_panel
 from lampas.series.reach import Reach, followed
 from lampas.series.scale import Scale
+from lampas.series.wording import left_out
 from lampas.tables.read import TableLike
 from lampas.tables.schema import Scalar
 
@@ -87,6 +88,12 @@ class SeriesModel:
         return self.panel.columns
 
     @property
+    def needed(self) -> Columns:
+        """The same, without the covariates where no net that reads them is believed."""
+        believed = bool(self.anchored.trust.any())
+        return self.columns if believed else replace(self.columns, known=(), past=())
+
+    @property
     def history(self) -> History:
         """Loss and mase, a row an epoch; `val_` is for the validation steps."""
         return self.model.history
@@ -118,6 +125,12 @@ class SeriesModel:
             )
         }  # fmt: skip
 
+    def left_out(self) -> list[str]:
+        """A plain line for each target whose forecasts are its base's alone: why."""
+        pairs = zip(self.columns.targets, self.anchored.base, self.anchored.trust, strict=True)
+        alone = {target: BASES[int(base)] for target, base, trusted in pairs if not trusted}
+        return left_out(self.settings, alone, self.net_name)
+
     def forecast(
         self, horizon: int | None = None, data: TableLike | None = None, *,
         known: TableLike | None = None, gaps: Gaps = "refuse",
@@ -134,9 +147,9 @@ class SeriesModel:
         errors add up; these are not calibrated. Raises `DataError`, `InputError`.
         """
         steps = self.sizes.horizon if horizon is None else horizon
-        check_steps(self.columns, steps, self.sizes.horizon)
+        check_steps(self.needed, steps, self.sizes.horizon)
         panel = self.panel if data is None else self._read(data, gaps)
-        future = read_future(known, panel, steps)
+        future = read_future(known, panel, steps, self.needed)
         said = ahead(self._caught_up(panel), panel, steps, future)
         return frame_of(said, panel, self.levels)
 
@@ -230,12 +243,15 @@ class SeriesModel:
         """The scores of `backtest` over all origins in `data`."""
         return self.backtest(data).metrics()
 
-    def plot(self, forecast: pd.DataFrame | None = None) -> "Curves":
+    def plot(
+        self, forecast: pd.DataFrame | None = None, series: Sequence[Scalar] | None = None
+    ) -> "Curves":
         """A figure of the newest history and `forecast` (None: `self.forecast()`), with its
-        intervals; a panel for each target of the first series."""
+        intervals: a panel for each target of each of the `series`, by name; None: the first ones.
+        """
         from lampas.series.plot import draw
 
-        return draw(self.panel, self.forecast() if forecast is None else forecast)
+        return draw(self.panel, self.forecast() if forecast is None else forecast, series)
 
     def _read(self, data: TableLike, gaps: Gaps) -> Panel:
         panel = read_panel(data, self.columns, self.panel.clock, gaps=gaps)
@@ -293,6 +309,7 @@ class SeriesModel:
             "series": len(self.panel.series),
             "clock": str(self.panel.clock),
             "bases": self.bases(),
+            "left out": self.left_out(),
             "backtest": None if self.tested is None else str(self.tested).splitlines(),
         }
 

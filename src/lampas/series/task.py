@@ -14,7 +14,7 @@ from lampas.metrics import Mean
 from lampas.optim.asked import OptimizerLike, asked
 from lampas.own_net import NetLike
 from lampas.series.anchored import mase
-from lampas.series.choosing import choose_bases, judge
+from lampas.series.choosing import allowed, choose_bases, judge
 from lampas.series.conformal import calibrate, checked_levels
 from lampas.series.own_net import NetName, Sizes, build, check_output
 from lampas.series.panel import Columns, Gaps, Panel, carried, names, read_panel
@@ -22,6 +22,7 @@ from lampas.series.scale import Scale
 from lampas.series.series_model import SeriesModel
 from lampas.series.spans import Spans, divide
 from lampas.series.windows import Store, Windows
+from lampas.series.wording import about
 from lampas.tables.read import TableLike
 from lampas.tables.schema import Scalar
 
@@ -129,7 +130,7 @@ def timeseries(
         "rows": len(train),
         "validation_rows": spans.end - spans.calibration,
     }  # fmt: skip
-    settings["about"] = _described(panel, settings)
+    settings["about"] = about(panel, settings, levels)
     if verbose in (1, 2) or (verbose == "auto" and (sys.stderr.isatty() or carried(panel))):
         say(settings["about"])
     with seeded(seed):
@@ -149,7 +150,8 @@ def timeseries(
         )
     fitted.model.eval()
     if len(watched):
-        judge(fitted.anchored, watched)
+        judged = dict(zip(columns.targets, judge(fitted.anchored, watched), strict=True))
+        fitted.settings["judged"] = {"errors": judged, "allowed": allowed(watched)}
     _calibrate(fitted, store, spans, levels)
     if spans.end > spans.calibration:
         fitted.settle(panel, spans.calibration)
@@ -168,25 +170,6 @@ def scales_of(panel: Panel, spans: Spans, season: int) -> dict[Scalar | None, Sc
     return found
 
 
-def _described(panel: Panel, settings: dict[str, Any]) -> str:
-    """What was found, and how the steps are divided, in one line for people."""
-    steps, filled = settings["steps"], carried(panel)
-    told = f"; {filled} gaps hold the last value before them" if filled else ""
-    many = f"{len(panel.series)} series, " if panel.columns.series else ""
-    return (
-        f"{many}{panel.end} {panel.clock} from {_short(panel.stamps[0])} to "
-        f"{_short(panel.stamps[-1])}, season "
-        f"{settings['season']}: lookback {settings['lookback']}, horizon {settings['horizon']}; "
-        f"{steps['train']} to train, {steps['validation']} to validate, {steps['calibration']} to "
-        f"calibrate, {steps['backtest']} held out{told}"
-    )
-
-
-def _short(stamp: Any) -> str:
-    """A stamp without a time of day that is always midnight."""
-    return str(stamp).removesuffix(" 00:00:00")
-
-
 def _calibrate(fitted: SeriesModel, store: Store, spans: Spans, levels: tuple[float, ...]) -> None:
     begin = spans.validation - store.horizon + 1
     windows = Windows(store, begin, spans.calibration, low=spans.validation)
@@ -197,7 +180,12 @@ def _calibrate(fitted: SeriesModel, store: Store, spans: Spans, levels: tuple[fl
 def _season(panel: Panel, season: int | None) -> int:
     """The season asked for, or the usual one where the data hold three of it."""
     if season is not None:
-        return _count("season", season)
+        if 2 * _count("season", season) > panel.end:
+            raise InputError(
+                f"season is {season}, but there are {panel.end} steps: two seasons of them at "
+                "least are needed; pass a shorter one, or 1 for none"
+            )
+        return season
     usual = panel.clock.season
     return usual if panel.end >= 3 * usual else 1
 

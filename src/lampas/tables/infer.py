@@ -16,7 +16,7 @@ from lampas.tables.schema import (
     Schema,
     TableTask,
     missing_targets,
-    nearest,
+    no_column,
     pick,
 )
 from lampas.tables.text import frequent_tokens
@@ -68,8 +68,7 @@ def _check_request(frame: pd.DataFrame, targets: list[str], kinds: Mapping[str, 
         raise DataError("no target is named; pass the column to predict")
     for name in targets:
         if name not in frame.columns:
-            there = ", ".join(map(repr, nearest(name, frame.columns)))
-            raise DataError(f"target column {name!r} is missing; the columns are: {there}")
+            raise no_column("target column", name, frame.columns)
     for name, kind in kinds.items():
         pick(frame, name)
         if kind not in KINDS[:-1]:

@@ -4,8 +4,9 @@ import csv
 import gzip
 import io
 import re
+import zlib
 from collections.abc import Mapping
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any, cast
 
@@ -39,10 +40,11 @@ def read_table(
     float64, 1.234,56 being 1234.56. In files with another delimiter such a column stays text.
 
     Raises `DataError`, one line with what, where and the fix: no such file, unknown suffix,
-    empty, only a header, not in this encoding, no clear delimiter, ragged rows, a column name
-    twice, columns of several lengths. The fields of every line are counted
-    before the parser sees them, some 0.3 s for 100 000 rows of 16 columns; pandas alone fills
-    short rows up in silence. A text file is held in memory twice while it is read.
+    empty, only a header, not in this encoding, no clear delimiter, ragged rows, a quote left
+    open, a damaged file, a column name twice, columns of several lengths. The fields of every
+    line are counted before the parser sees them, some 0.3 s for 100 000 rows of 16 columns;
+    pandas alone fills short rows up in silence. A text file is held in memory twice while it is
+    read.
 
     >>> read_table({"a": [1, 2], "b": ["x", "y"]}).shape
     (2, 2)
@@ -73,7 +75,7 @@ def whole_bytes(path: Path, zipped: bool) -> bytes:
         data = gzip.decompress(data) if zipped and data else data
     except FileNotFoundError:
         raise DataError(f"{path}: no such file") from None
-    except (gzip.BadGzipFile, EOFError) as error:
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise DataError(f"{path}: not a whole gzip file ({error})") from None
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror or error})") from None
@@ -112,18 +114,30 @@ def _likely(data: bytes) -> str:
 
 
 def _from_text(path: Path, text: str, delimiter: str | None, usual: str) -> pd.DataFrame:
+    if not text.strip():  # a byte-order mark alone
+        raise DataError(f"{path}: the file is empty")
     if delimiter is None:
         delimiter = find_delimiter(str(path), text, usual)
     header = _check_rows(path, text, delimiter)
     _check_names([name for name in header if name], str(path))
-    frame = pd.read_csv(
-        io.StringIO(text),
-        sep=delimiter,
-        low_memory=False,
-        index_col=False,
-        skipinitialspace=True,
-    ).rename(columns=lambda name: str(name).strip())
+    frame = _parsed(path, text, delimiter).rename(columns=lambda name: str(name).strip())
     return _with_decimal_commas(frame) if delimiter == ";" else frame
+
+
+def _parsed(path: Path, text: str, delimiter: str) -> pd.DataFrame:
+    try:
+        return pd.read_csv(
+            io.StringIO(text),
+            sep=delimiter,
+            low_memory=False,
+            index_col=False,
+            skipinitialspace=True,
+        )
+    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        reason = " ".join(str(error).rpartition("C error: ")[2].split())
+        raise DataError(
+            f"{path}: cannot be read as a table ({reason}); check its quotes, or pass delimiter="
+        ) from None
 
 
 def _with_decimal_commas(frame: pd.DataFrame) -> pd.DataFrame:
@@ -163,7 +177,7 @@ def _check_rows(path: Path, text: str, delimiter: str) -> list[str]:
 def _checked_rows(path: Path, text: str, delimiter: str) -> list[str]:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
     header: list[str] = []
-    rows, last = 0, 0
+    rows, first, last = 0, 0, 0
     try:
         for fields in reader:
             first, last = last + 1, reader.line_num
@@ -174,6 +188,7 @@ def _checked_rows(path: Path, text: str, delimiter: str) -> list[str]:
                 continue
             rows += 1
             if len(fields) != len(header):
+                _refuse_open_quote(path, text, first, delimiter)
                 raise DataError(
                     f"{path}: line {first} has {len(fields)} field{'s' * (len(fields) > 1)}, "
                     f"the header has {len(header)}; "
@@ -181,17 +196,34 @@ def _checked_rows(path: Path, text: str, delimiter: str) -> list[str]:
                 )
     except csv.Error as error:
         raise DataError(f"{path}: line {reader.line_num} cannot be read: {error}") from None
+    _refuse_open_quote(path, text, first, delimiter)
     if not rows:
         raise DataError(f"{path}: only a header, no rows")
     return header
 
 
-def _from_parquet(path: Path, data: bytes) -> pd.DataFrame:
-    import pyarrow as pa
+def _refuse_open_quote(path: Path, text: str, first: int, delimiter: str) -> None:
+    """Refuse the row that begins in line `first` where the text ends inside a quote of it.
 
+    All that follows such a quote is one field, which the reader that counts takes for closed.
+    """
+    lines = islice(io.StringIO(text, newline=""), first - 1, None)
+    strict = csv.reader(lines, delimiter=delimiter, skipinitialspace=True, strict=True)
+    try:
+        next(strict)
+    except csv.Error as error:
+        if "unexpected end" in str(error):
+            raise DataError(
+                f"{path}: the row that begins in line {first} has a quote that is never closed; "
+                "close it, or leave it out"
+            ) from None
+
+
+def _from_parquet(path: Path, data: bytes) -> pd.DataFrame:
     try:
         frame = pd.read_parquet(io.BytesIO(data))
-    except (pa.ArrowInvalid, OSError):
+    except (OSError, ValueError, KeyError, TypeError, NotImplementedError):
+        # pyarrow's own errors are kinds of these; damage may show as late as in pandas' notes.
         raise DataError(f"{path}: not a Parquet file, or a damaged one") from None
     if not len(frame):
         raise DataError(f"{path}: no rows")

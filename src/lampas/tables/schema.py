@@ -1,6 +1,5 @@
 """What the columns of a table are: shown to people, kept in the artifact, checked at prediction."""
 
-import difflib
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, get_args
@@ -8,8 +7,10 @@ from typing import Any, Literal, get_args
 import numpy as np
 import pandas as pd
 
-from lampas.errors import DataError
+from lampas.errors import DataError, did_you_mean, near
 from lampas.tables import cells
+
+_ALIKE = 0.6  # below it, two short names have a letter or two in common by chance
 
 Kind = Literal["number", "category", "boolean", "date", "text", "identifier", "constant", "target"]
 TableTask = Literal["binary", "multiclass", "multilabel", "regression"]
@@ -119,22 +120,30 @@ class Schema:
 
 
 def pick(frame: pd.DataFrame, name: str) -> pd.Series:
-    """Column `name` of `frame`; `DataError` with the columns there are, nearest first.
-
-    >>> pick(pd.DataFrame({"age": [1], "sex": [0]}), "aged")
-    Traceback (most recent call last):
-    lampas.errors.DataError: column 'aged' is missing; the columns are: 'age', 'sex'
-    """
+    """Column `name` of `frame`; the error `no_column` where it is not there."""
     if name not in frame.columns:
-        there = ", ".join(map(repr, nearest(name, frame.columns)))
-        raise DataError(f"column {name!r} is missing; the columns are: {there}")
+        raise no_column("column", name, frame.columns)
     return frame[name]
+
+
+def no_column(called: str, name: str, names: Iterable[str]) -> DataError:
+    """The error for a column that is not among `names`: which was meant, and those there are.
+
+    >>> print(no_column("target column", "survived", ["Age", "Survived"]))
+    target column 'survived' is missing: did you mean 'Survived'? The columns are: 'Survived', 'Age'
+    """
+    there = nearest(name, names)
+    hint = did_you_mean(name, there, _ALIKE)
+    said = f": {hint} The" if hint else "; the"
+    return DataError(
+        f"{called} {name!r} is missing{said} columns are: {', '.join(map(repr, there))}"
+    )
 
 
 def nearest(name: str, names: Iterable[str]) -> list[str]:
     """`names` with those that look like `name` first, the others in their order."""
     rest = [str(other) for other in names]
-    first = difflib.get_close_matches(name, rest, n=3, cutoff=0.5)
+    first = near(name, rest)
     return first + [other for other in rest if other not in first]
 
 

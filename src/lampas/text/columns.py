@@ -6,7 +6,7 @@ import pandas as pd
 
 from lampas.errors import DataError
 from lampas.tables import cells
-from lampas.tables.schema import nearest
+from lampas.tables.schema import no_column
 
 _LOOKED_AT = 1000  # rows
 _LETTERS = 12  # a column of texts has more than so many in the middle
@@ -82,8 +82,7 @@ def _words(column: pd.Series) -> bool:
 def there(frame: pd.DataFrame, name: str) -> str:
     """`name`, a column of `frame`; `DataError` with the columns there are, nearest first."""
     if name not in frame.columns:
-        names = _listed(nearest(name, frame.columns))
-        raise DataError(f"column {name!r} is missing; the columns are: {names}")
+        raise no_column("column", name, frame.columns)
     return name
 
 

@@ -114,16 +114,34 @@ def folders_in(root: Path) -> list[Path]:
 
 
 def json_lines(path: Path, encoding: str) -> pd.DataFrame:
-    """A table from one object of JSON a line. Raises `DataError` with the line that is none."""
-    rows: list[dict[str, Any]] = []
-    for number, line in enumerate(lines(path, encoding), start=1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except ValueError as error:
-            raise DataError(f"{path}: line {number} is no JSON: {error}") from None
-        if not isinstance(row, dict):
-            raise DataError(f'{path}: line {number} is no JSON object, as {{"text": …}}')
-        rows.append(row)
+    """A table from one object of JSON a line.
+
+    Raises `DataError` with the line that is none, or that holds half a surrogate pair; and where
+    no object has a field.
+    """
+    rows = [
+        _json_object(path, number, line)
+        for number, line in enumerate(lines(path, encoding), start=1)
+        if line.strip()
+    ]
+    if not any(rows):
+        raise DataError(f'{path}: its objects have no fields; give them some, as {{"text": …}}')
     return pd.DataFrame(rows)
+
+
+def _json_object(path: Path, number: int, line: str) -> dict[str, Any]:
+    where = f"{path}: line {number}"
+    try:
+        row = json.loads(line)
+        if "\\ud" in line.lower():  # half a surrogate pair is JSON, and no text
+            json.dumps(row, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        half = error.object[error.start]
+        raise DataError(f"{where} holds {half!r}, half a letter: leave it out") from None
+    except RecursionError:
+        raise DataError(f"{where} is no JSON: its brackets are nested too deeply") from None
+    except ValueError as error:
+        raise DataError(f"{where} is no JSON: {error}") from None
+    if not isinstance(row, dict):
+        raise DataError(f'{where} is no JSON object, as {{"text": …}}')
+    return row
