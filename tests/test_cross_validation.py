@@ -118,6 +118,9 @@ def same_net() -> lampas.Model:
          "stratify has 2 values for 3 samples"),
         (lambda: lampas.folds([1, 2, 3], 2, seed="a"),
          "seed is 'a', a str: pass an integer, as seed(0)"),
+        (lambda: lampas.cross_validate(make_model(), X, Y),
+         "make_model is a Model: pass a function that makes a new, compiled lampas.Model for each "
+         "fold"),
         (lambda: lampas.cross_validate(lambda: SHARED, X, Y),
          "make_model returned for fold 2 the weights that fold 1 has trained: make the net and "
          "its optimizer inside of it"),

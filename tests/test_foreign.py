@@ -51,6 +51,7 @@ def test_a_pickle(protocol: int) -> None:
             b"\x89HDF\r\n\x1a\n" + b"\0" * 90,
             "x.lampas is an HDF5 file, as Keras writes them, not a Lampas file",
         ),
+        (b"\x89PNG\r\n\x1a\n" + b"\0" * 90, "x.lampas is a PNG image, not a Lampas file"),
         (
             b"\n<!doctype HTML><html>",
             "x.lampas is a web page, not a Lampas file: download the file itself",

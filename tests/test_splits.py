@@ -55,7 +55,9 @@ def test_a_share_out_of_range(share):
 def test_too_few_rows():
     with pytest.raises(DataError) as caught:
         split_rows(2, 0.2, 0)
-    assert str(caught.value) == "validation=0.2 of 2 rows leaves none on one side: pass a frame"
+    assert str(caught.value) == (
+        "validation=0.2 of 2 rows leaves none on one side: take another share, or data of their own"
+    )
 
 
 SHARES = st.floats(0.05, 0.95)

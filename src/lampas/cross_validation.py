@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from sklearn.model_selection import KFold, StratifiedGroupKFold, StratifiedKFold
+from torch import nn
 
 from lampas.data.feed import check_count
 from lampas.data.parts import column, count_of, labels_of, taken
@@ -70,6 +71,7 @@ def cross_validate(
     >>> list(table.index), bool(table.loc["mean", "loss"] < 0.1)
     ([1, 2, 3, 'mean', 'std'], True)
     """
+    _check_maker(make_model)
     data = x if y is None else (x, y)
     parts = _parts(data, folds, stratify, groups, seed)
     scores: list[dict[str, float]] = []
@@ -120,6 +122,14 @@ def _check_sizes(count: int, rows: int, labels: Any, members: Any) -> None:
         raise DataError(
             f"no class has {count} samples, one for each fold, the largest has {largest}: are "
             "these classes? Take fewer folds, or leave stratify out"
+        )
+
+
+def _check_maker(make_model: Any) -> None:
+    if isinstance(make_model, nn.Module) or not callable(make_model):
+        raise InputError(
+            f"make_model is a {type(make_model).__name__}: pass a function that makes a new, "
+            "compiled lampas.Model for each fold"
         )
 
 

@@ -1,9 +1,10 @@
 """What a file is that is not ours, told by its first bytes, and how to open it instead."""
 
-import codecs
 import os
 import zipfile
 from typing import BinaryIO
+
+from lampas.formats import format_of, text_in
 
 _LENGTH = 8  # bytes before a safetensors header
 
@@ -32,7 +33,9 @@ def foreign_file(file: BinaryIO, name: str) -> str | None:
         return f"{name} is a pickle, not a Lampas file: {_HOW_TO_TORCH.format(name=name)}"
     if start.lstrip()[:5].lower() in (b"<!doc", b"<html"):
         return f"{name} is a web page, not a Lampas file: download the file itself"
-    text = _text(start)
+    if (known := format_of(start)) is not None:
+        return f"{name} is {known}, not a Lampas file"
+    text = text_in(start)
     if text is not None:
         return f"{name} is a text, not a Lampas file: it begins with {text.splitlines()[0][:40]!r}"
     return None
@@ -54,13 +57,3 @@ def _zip(file: BinaryIO, name: str) -> str:
         how = f"net.load_state_dict(torch.load({name!r}, weights_only=True))"
         return f"{name} is a torch.save file, not a Lampas file: load it with {how}"
     return f"{name} is a zip archive, not a Lampas file"
-
-
-def _text(start: bytes) -> str | None:
-    """`start` as text, where it is some; it may end within a character."""
-    try:
-        text = codecs.getincrementaldecoder("utf-8")().decode(start)
-    except UnicodeDecodeError:
-        return None
-    printable = text.translate({ord(sign): None for sign in "\n\r\t"}).isprintable()
-    return text if printable and text.strip() else None

@@ -131,7 +131,10 @@ def split_rows(
         raise DataError(f"validation={share!r}: a share of the rows between 0 and 1 is needed")
     held_out = _held_out(count, share, seed, classes)
     if not len(held_out) or len(held_out) == count:
-        raise DataError(f"validation={share} of {count} rows leaves none on one side: pass a frame")
+        raise DataError(
+            f"validation={share} of {count} rows leaves none on one side: take another share, or "
+            "data of their own"
+        )
     return np.setdiff1d(np.arange(count), held_out), held_out
 
 

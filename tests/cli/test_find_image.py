@@ -27,6 +27,7 @@ def test_folders_and_files(pets, tmp_path):
     assert found(pets)
     assert found(pets / "cat" / "1.png")
     assert fits([str(pets / "cat" / "1.png"), str(pets / "dog" / "2.png")], (), "utf-8")
+    assert found((pets / "dog" / "2.png").rename(pets / "dog" / "2.txt"))
     (tmp_path / "texts" / "good").mkdir(parents=True)
     (tmp_path / "texts" / "good" / "1.txt").write_text("fine")
     assert not found(tmp_path / "texts")

@@ -1,5 +1,5 @@
 def test_wrong_usage(shell, tables):
-    answer = shell("train", tables / "train.csv")
+    answer = shell("train", tables / "train.csv", "--time", "age")
     assert (answer.code, answer.error) == (
         2, "what shall be predicted? Add --target COLUMN",
     )  # fmt: skip

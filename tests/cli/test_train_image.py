@@ -83,6 +83,17 @@ def test_a_folder_is_found_shown_trained_on_and_used(shell, pictures, run, tmp_p
     assert "ResidualNet, a model of images, saved " in answer.out
 
 
+def test_one_image_is_predicted_whatever_its_name(shell, pictures, run, tmp_path):
+    for name in ("photo", "photo.txt"):
+        (tmp_path / name).write_bytes((pictures / "warm" / "01.png").read_bytes())
+        answer = shell("predict", run, tmp_path / name)
+        assert answer.code == 0, answer.err
+        assert answer.out.splitlines()[1].startswith(f"{tmp_path / name},")
+    assert shell("predict", run, pictures, tmp_path / "photo").error == (
+        f"{pictures} is a folder, among single images: pass it alone"
+    )
+
+
 def test_a_table_of_paths(shell, pictures, tmp_path):
     table = pictures.parent / "ages.csv"
     answer = shell(
@@ -128,10 +139,11 @@ def test_wrong_usage(shell, pictures, tables, tmp_path):
 
 
 def test_data_that_cannot_be_used(shell, pictures, tmp_path):
-    assert refused(shell, pictures / "warm" / "01.png") == (
+    one = pictures / "warm" / "01.png"
+    assert refused(shell, one) == (
         1,
-        "a list of images does not say what they show: pass a folder, or a table with paths and "
-        "labels",
+        f"{one} is a PNG image, and one does not say what is to be learnt: pass a folder with a "
+        "folder for each class, or a table with paths and labels",
     )
     assert refused(shell, pictures / "warm", "--as", "image") == (
         1,

@@ -81,6 +81,20 @@ def test_a_table_of_texts_is_found_and_has_its_options(folder, shell, tmp_path):
     assert "TransformerNet, a model of texts" in shell("summary", tmp_path / "run").out
 
 
+def test_what_is_predicted_of_other_data_is_said(run, folder, shell, tmp_path):
+    frame = pd.read_csv(folder / "table.tsv", sep="\t").assign(number=range(80))
+    frame.to_csv(tmp_path / "other.csv", index=False)
+    answer = shell("predict", run, tmp_path / "other.csv")
+    assert (answer.code, answer.err) == (0, "reading the texts in column 'review'\n")
+    assert shell("predict", run, "a fine film").error == "a fine film: no such file"
+    assert shell("evaluate", run, "none.txt").error == "none.txt: no such file"
+    picture = tmp_path / "a.txt"
+    picture.write_bytes(b"\xff\xd8\xff\xe0" + bytes(99))
+    for more in ((), ("--encoding", "utf-16")):
+        answer = shell("predict", run, picture, *more)
+        assert answer.error == f"{picture} is a JPEG image, not text"
+
+
 def test_a_net_of_yours(folder, shell, tmp_path):
     (tmp_path / "nets.py").write_text(
         "from torch import nn\n\n\n"

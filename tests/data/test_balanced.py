@@ -81,6 +81,18 @@ def test_the_engine_s_batches_are_the_loader_s() -> None:
         (3, None, "labels has shape (): pass one value for each sample, (N,)"),
         (torch.eye(3), None, "labels has shape (3, 3): pass one value for each sample, (N,)"),
         ([1.0, float("nan")], None, "labels has no value at row 1: fill it, or drop the row"),
+        (
+            [1.0, 7.25],
+            None,
+            "labels has 7.25 at row 1: classes are text or whole numbers; for amounts draw by "
+            "parts of their range, such as pandas.qcut(labels, 5)",
+        ),
+        (
+            torch.arange(21.0),
+            None,
+            "labels has 21 different values for 21 samples: these are no classes; pass the column "
+            "of classes",
+        ),
         ([1, 2], 0, "num_samples is 0: it must be a whole number, 1 or more"),
     ],
 )

@@ -69,6 +69,29 @@ def test_a_dataset_is_shuffled_where_asked() -> None:
     assert sorted(orders[1]) == orders[0]
 
 
+class NoLength(Dataset[Any]):
+    pass
+
+
+class Empty(Own):
+    def __len__(self) -> int:
+        return 0
+
+
+@pytest.mark.parametrize(
+    ("x", "line"),
+    [
+        (NoLength(), "the dataset NoLength has no length: write its __len__"),
+        (Empty(), "the dataset Empty is empty: its length is 0"),
+    ],
+)
+def test_datasets_without_samples(x: Any, line: str) -> None:
+    for shuffle in (True, False):
+        with pytest.raises(DataError) as caught:
+            _source(x).feed(4, shuffle=shuffle, steps=None)
+        assert str(caught.value) == line
+
+
 def test_generators() -> None:
     def stream() -> Any:
         return iter([X] * 4)

@@ -1,4 +1,4 @@
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -152,3 +152,30 @@ def test_a_stream_is_read_on() -> None:
     with pytest.raises(DataError) as caught:
         list(feed)
     assert str(caught.value) == line
+
+
+@pytest.mark.parametrize(
+    ("sample", "what"),
+    [
+        (lambda index: torch.zeros(3 + index), "the shapes [3] and [4]"),
+        (lambda index: np.zeros((3 + index, 2)), "the shapes [3, 2] and [4, 2]"),
+        (lambda index: [0.0] * (3 + index), "lists of several lengths"),
+    ],
+)
+def test_samples_that_cannot_be_stacked(sample: Any, what: str) -> None:
+    loader: Any = DataLoader(cast(Any, [(sample(index), 1) for index in range(4)]), 2)
+    with pytest.raises(DataError) as caught:
+        list(LoaderFeed(loader, CPU, F32))
+    assert str(caught.value) == (
+        f"the samples of a batch have {what}: pad them to one, or pass a DataLoader with a "
+        "collate_fn that does"
+    )
+
+
+def test_what_a_dataset_raises_is_left_alone() -> None:
+    def broken() -> Any:
+        yield X
+        raise RuntimeError("mine")
+
+    with pytest.raises(RuntimeError, match="mine"):
+        list(LoaderFeed(broken(), CPU, F32))

@@ -142,7 +142,7 @@ def test_targets_that_cannot_be_learned():
         "'y'"
     )
     assert refused(gaps) == (
-        "target 'y': 52 rows have no value (row 4, 9, 10, …); drop them: data.dropna(subset=['y'])"
+        "target 'y': 52 rows have no value (row 4, 9, 10, …); fill them in, or drop these rows"
     )
     assert refused(frame, "one") == "target 'one' has only one value, 'a': nothing to learn"
     assert refused(frame, "id") == (

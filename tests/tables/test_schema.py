@@ -76,7 +76,7 @@ def test_what_fits():
         ({"y": "maybe"}, "target 'y': row 0 holds 'maybe', a class that training did not have "
          "(no, yes)"),
         ({"y": None}, "target 'y': 40 rows have no value (row 0, 1, 2, …); "
-         "drop them: data.dropna(subset=['y'])"),
+         "fill them in, or drop these rows"),
     ],
 )  # fmt: skip
 def test_the_first_column_that_does_not_fit(change, message):

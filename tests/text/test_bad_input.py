@@ -70,10 +70,10 @@ def test_columns():
 def test_targets():
     gaps = FRAME.assign(stars=[None, *LABELS[1:]])
     assert refusal(gaps, "stars") == (
-        "target 'stars': 1 row has no value (row 0); drop them: data.dropna(subset=['stars'])"
+        "target 'stars': 1 row has no value (row 0); fill it in, or drop the row"
     )
     assert refusal((TEXTS, [np.nan, *range(19)])) == (
-        "target 'label': 1 row has no value (row 0); drop them: data.dropna(subset=['label'])"
+        "target 'label': 1 row has no value (row 0); fill it in, or drop the row"
     )
     assert refusal((TEXTS, ["good"] * 20)) == (
         "target 'label' has only one value, 'good': nothing to learn"
@@ -88,6 +88,14 @@ def test_targets():
 def test_blank_texts(model):
     assert refusal((["", " "] * 5, LABELS[:10])) == "all texts are blank"
     assert len(model.predict(["", " ", None])) == 3
+
+
+def test_numbers_are_no_texts(model):
+    fix = "pass strings, or a list of token ids for each text"
+    assert refusal(([1, 2] * 10, LABELS)) == f"text 0 is 1, a number: {fix}"
+    assert refusal((np.arange(20), LABELS)) == f"text 0 is 0, a number: {fix}"
+    assert refusal((pd.Series([*TEXTS[1:], 2.5]), LABELS)) == f"text 19 is 2.5, a number: {fix}"
+    assert refused(model, ["a", np.nan, True]) == f"text 2 is True, a number: {fix}"
 
 
 def test_null_bytes(tmp_path, model):
@@ -126,7 +134,7 @@ def test_files(tmp_path, model):
     assert refusal([one, empty]) == f"{empty}: the file is empty"
     same = write(tmp_path / "other" / "pos.txt", "fine\n")
     assert refusal([one, same]) == (
-        f"{one}, {same}: two files would be one class; pass {{class: path}}"
+        f"{one}, {same}: two files would be one class: rename one of them"
     )
     (tmp_path / "nothing").mkdir()
     assert refusal(tmp_path / "nothing") == (
@@ -136,6 +144,8 @@ def test_files(tmp_path, model):
 
 def test_folders(tmp_path):
     root = tmp_path / "reviews"
+    write(root / "pos" / "1.png", "no text")
+    assert refusal(root) == f"{root}: no .txt file in its folders (pos)"
     write(root / "pos" / "1.txt", "fine")
     assert refusal(root) == f"{root}: one class alone, 'pos': nothing to learn"
     (root / "neg").mkdir()
@@ -211,7 +221,7 @@ def test_nets_and_arguments():
         "unknown net 'lstm': Valid: conv, transformer"
     )
     assert refusal(PAIR, positions="rope", error=InputError) == (
-        "positions are the transformer's: add net='transformer', or leave it out"
+        "positions are the transformer's: choose that net, or leave them out"
     )
     assert refusal(PAIR, net="transformer", positions="learnt", error=UnknownNameError) == (
         "unknown positions 'learnt': Valid: rope, sinusoidal"

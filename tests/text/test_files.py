@@ -30,6 +30,23 @@ def test_an_unreadable_file(tmp_path):
     assert text_files(tmp_path) == []
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "cp1252"])
+def test_an_image_is_no_text_in_any_encoding(tmp_path, encoding):
+    path = tmp_path / "plane.txt"
+    path.write_bytes(b"\xff\xd8\xff\xe0" + bytes(100))
+    with pytest.raises(DataError) as caught:
+        content(path, encoding)
+    assert str(caught.value) == f"{path} is a JPEG image, not text"
+
+
+def test_a_null_byte_in_utf_16_is_no_reason_to_try_it_again(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_bytes("a\0".encode("utf-16"))
+    with pytest.raises(DataError) as caught:
+        content(path, "utf-16")
+    assert str(caught.value) == f"{path}: line 1 holds a null byte: this is no text file"
+
+
 def test_lines_of_json(tmp_path):
     path = tmp_path / "a.jsonl"
     path.write_text('{"text": "a", "n": 1}\n\n{"text": "b"}\n')

@@ -168,3 +168,28 @@ def test_chinese_without_spaces():
     )
     model = texts((good * 10 + bad * 10, [1] * 30 + [0] * 30), epochs=10, verbose=0)
     assert model.predict(["故事好看", "难看又无聊"])["label"].tolist() == [1, 0]
+
+
+def test_what_is_odd_is_told_though_nobody_watches(capsys):
+    labels = np.eye(2, dtype=int)[(KIND > 0).astype(int)]
+    texts(([None, *TEXTS[1:]], labels), epochs=1)
+    assert capsys.readouterr().err.splitlines()[:2] == [
+        "labels has exactly one 1 in each row, as one-hot classes have: for one target of 2 "
+        "classes pass labels.argmax(1); as it is, each column is a yes/no target of its own",
+        "1 text is blank (row 0), and read as one unknown token",
+    ]
+
+
+def test_a_run_without_a_column_of_texts_says_which_one_it_reads(capsys):
+    model = fit(KIND > 0, epochs=1)
+    frame = pd.DataFrame({"id": range(240), "said": TEXTS, "label": KIND > 0})
+    capsys.readouterr()
+    model.predict(frame)
+    model.evaluate(frame)
+    assert capsys.readouterr().err == "reading the texts in column 'said'\n" * 2
+    model.predict(frame[["said", "label"]])
+    model.predict(["a film", ""])
+    assert capsys.readouterr().err == "1 text is blank (row 1), and read as one unknown token\n"
+    named = texts(frame, "label", text="said", epochs=1, verbose=0)
+    named.predict(frame)
+    assert capsys.readouterr().err == ""

@@ -1,5 +1,6 @@
 """Archives: read in one pass, never extracted, and no member leads outside."""
 
+import gzip
 import io
 import tarfile
 import zipfile
@@ -162,6 +163,36 @@ def test_a_truncated_archive(tmp_path, suffix):
     line = refused(read)
     assert line.startswith(f"{path}: not a whole archive (")
     assert line.endswith("): fetch or make it anew")
+
+
+@pytest.mark.parametrize("suffix", [".tar", ".tar.gz"])
+def test_a_tar_that_is_cut_in_a_header(tmp_path, suffix):
+    path = tmp_path / "x.tar"
+    pack(path, {f"a/{number}.png": b"x" * 1000 for number in range(4)})
+    data = path.read_bytes()[: 2 * 1536 + 64]
+    path = tmp_path / f"cut{suffix}"
+    path.write_bytes(gzip.compress(data) if suffix == ".tar.gz" else data)
+    line = refused(list_archive, str(path))
+    assert line == f"{path}: not a whole archive (truncated header): fetch or make it anew"
+
+
+def test_a_tar_with_a_damaged_header(tmp_path):
+    path = tmp_path / "x.tar"
+    pack(path, {f"a/{number}.png": b"x" * 1000 for number in range(4)})
+    data = path.read_bytes()
+    path.write_bytes(data[:3072] + b"damage" + data[3078:])
+    line = refused(list_archive, str(path))
+    assert line == f"{path}: not a whole archive (bad checksum): fetch or make it anew"
+
+
+def test_a_tar_without_an_end_mark_may_be_whole(tmp_path):
+    path = tmp_path / "x.tar"
+    pack(path, {f"a/{number}.png": b"x" * 1000 for number in range(4)})
+    assert list_archive(str(path)).doubt == ""
+    path.write_bytes(path.read_bytes()[: 2 * 1536])
+    tree = list_archive(str(path))
+    assert tree.images == ("a/0.png", "a/1.png")
+    assert tree.doubt == f"{path} has no end mark: it was cut short, or written without one"
 
 
 def test_a_flipped_byte_in_a_zip(tmp_path):

@@ -113,6 +113,13 @@ def test_one_image_and_a_list_of_images_for_a_trained_run(parts):
     assert [type(data) for _, data in found.source.stream(found.names)] == [bytes] * 5
 
 
+@pytest.mark.parametrize("name", ["plane", "plane.txt", "plane.csv", "plane.zip", "plane.jpgg"])
+def test_one_image_may_have_any_suffix(parts, name):
+    schema = find_images(parts).train.schema
+    path = (parts / PARTS[0]).rename(parts.parent / name)
+    assert find_images(path, like=schema).everything.names == (str(path),)
+
+
 def test_a_table_and_a_frame(parts):
     frame = pd.DataFrame({"path": [str(parts / name) for name in PARTS[:4]], "n": [0.5, 1, 2, 3]})
     frame.to_csv(parts / "labels.csv", index=False)
@@ -141,8 +148,8 @@ def test_an_empty_folder_for_a_trained_run(parts, tmp_path):
 def test_something_else(tmp_path):
     (tmp_path / "x.mp4").write_bytes(b"x")
     assert refused(tmp_path / "x.mp4") == (
-        f"{tmp_path}/x.mp4: images come from a folder, a .tar or .zip, or a table that names them "
-        "(.csv, .tsv, .parquet)"
+        f"{tmp_path}/x.mp4 is no image (.jpg, .png, .webp, .bmp, .gif, .tif); several come from a "
+        "folder, a .tar or .zip, or a table that names them (.csv, .tsv, .parquet)"
     )
 
 
@@ -155,17 +162,20 @@ def test_several_targets_of_folders(parts):
 
 def test_images_alone_cannot_be_learnt_from(parts):
     wanted = (
-        "a list of images does not say what they show: pass a folder, or a table with paths and "
-        "labels"
+        "does not say what is to be learnt: pass a folder with a folder for each class, or a table "
+        "with paths and labels"
     )
-    assert refused([parts / PARTS[0]]) == wanted
-    assert refused(parts / PARTS[0]) == wanted
+    assert refused([parts / name for name in PARTS]) == f"a list of images {wanted}"
+    assert refused(parts / PARTS[0]) == (f"{parts / PARTS[0]} is a PNG image, and one {wanted}")
 
 
 def test_lists_that_hold_nothing_or_what_is_not_there(parts):
     schema = find_images(parts).train.schema
     assert refused([], like=schema) == "the list of images is empty"
     assert refused(["no.png"], like=schema) == "no.png: no such image"
+    assert refused([parts, parts / PARTS[0]], like=schema) == (
+        f"{parts} is a folder, among single images: pass it alone"
+    )
 
 
 @pytest.mark.parametrize(("source", "kind"), [(3, "int"), ([1, 2], "list"), (None, "NoneType")])
@@ -181,3 +191,18 @@ def test_folders_that_do_not_fit(parts):
         f"{parts}/test: class 'cow' is not among those to learn from in train (cat, dog): the "
         "folders must have the same names"
     )
+
+
+def test_a_tar_that_may_be_cut_is_told_with_what_it_lacks(parts):
+    path = packed(parts, ".tar")
+    cut_before(path, "pets/train/dog")
+    doubt = f"{path} has no end mark: it was cut short, or written without one"
+    assert refused(path) == (f"{path}/pets/train: only one class, 'cat': nothing to learn; {doubt}")
+    schema = find_images(parts).train.schema
+    assert find_images(path, like=schema).notes == (doubt,)
+
+
+def cut_before(path, name):
+    with tarfile.open(path) as archive:
+        (start,) = (member.offset for member in archive if member.name == name)
+    path.write_bytes(path.read_bytes()[:start])

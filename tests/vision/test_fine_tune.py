@@ -101,7 +101,7 @@ def test_each_phase_has_its_cycle():
     [
         (0, 5, nn.Flatten(), "fine_tune is 0: it must be a whole number, 1 or more"),
         (True, 5, nn.Flatten(), "fine_tune is True: it must be a whole number, 1 or more"),
-        (2, 5, None, "fine_tune needs a net that has learnt already: pass it as net="),
+        (2, 5, None, "fine_tune needs a net that has learnt already: bring yours"),
         (
             5,
             5,

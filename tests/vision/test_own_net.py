@@ -137,7 +137,7 @@ def test_a_net_that_cannot_read_the_images():
     assert str(caught.value) == (
         "Sequential.forward failed on images (2, 3, 8, 8): mat1 and mat2 shapes cannot be "
         "multiplied (2x192 and 100x5): take channels, height and width in its constructor, or "
-        "pass size= and channels="
+        "choose size and channels"
     )
 
 

@@ -116,7 +116,7 @@ def test_bad_arguments(pictures, colours):
     assert refused(pictures, size=(3, 2, 1)) == (
         "size is (3, 2, 1): pass pixels, as 64, or (height, width)"
     )
-    assert refused(pictures, channels=4) == "channels is 4: pass 1 for grey or 3 for RGB"
+    assert refused(pictures, channels=4) == "channels is 4: valid are 1, for grey, and 3, for RGB"
     assert refused((x, y), size=8) == (
         "size and channels are for files: arrays keep theirs, so leave them out"
     )
@@ -130,10 +130,10 @@ def test_bad_targets(colours):
     gaps = pd.Series(y, dtype=object)
     gaps[3] = None
     assert refused((x, gaps)) == (
-        "target 'target': 1 row has no value (row 3); drop them: data.dropna(subset=['target'])"
+        "target 'target': 1 row has no value (row 3); fill it in, or drop the row"
     )
     assert refused((x, np.where(np.arange(60) == 7, np.nan, 1.5))) == (
-        "target 'target': 1 row has no value (row 7); drop them: data.dropna(subset=['target'])"
+        "target 'target': 1 row has no value (row 7); fill it in, or drop the row"
     )
     assert refused((x, y[:-1])) == "x has 60 images and y 59 targets: pass one for each image"
     assert refused((x, ["same"] * 60)) == (
@@ -175,3 +175,12 @@ def test_folders_of_other_classes_come_through(pictures, tmp_path):
     assert refused(tmp_path / "train") == (
         f"{tmp_path}/train: only one class, 'cold': nothing to learn"
     )
+
+
+def test_rows_with_a_single_1_are_told():
+    x, y = np.zeros((4, 2, 2), np.uint8), np.eye(2)[[0, 1, 0, 1]]
+    assert gather((x, y), validation=None).remarks == [
+        "y has exactly one 1 in each row, as one-hot classes have: for one target of 2 classes "
+        "pass y.argmax(1); as it is, each column is a yes/no target of its own"
+    ]
+    assert gather((x, y.argmax(1)), validation=None).remarks == []

@@ -110,7 +110,7 @@ def test_a_row_without_a_path(folder):
 def test_a_label_that_is_missing(folder):
     path = table(folder, {"file": FRAME["file"], "kind": ["x", None, "y", "y"]})
     assert refused(path, [], None, None) == (
-        "target 'kind': 1 row has no value (row 1); drop them: data.dropna(subset=['kind'])"
+        "target 'kind': 1 row has no value (row 1); fill it in, or drop the row"
     )
 
 

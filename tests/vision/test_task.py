@@ -226,10 +226,11 @@ def test_normalisation_as_asked_or_as_the_net_wants(colours):
     net = Small(3, 1)
     net.default_cfg = {"mean": (0.5, 0.5, 0.5), "std": (0.25, 0.25, 0.25)}
     assert fit(colours, net=net, epochs=1).form.deviation == (0.25, 0.25, 0.25)
-    assert refused(colours, normalise=([0.1], [0.2])) == (
-        "normalise is ([0.1], [0.2]): pass (means, deviations), each with 3 numbers for the "
-        "channels, deviations above 0"
-    )
+    for wrong in (([0.1], [0.2]), (0.5, 0.5), ([0.5] * 3,), ("abc", "def")):
+        assert refused(colours, normalise=wrong) == (
+            f"normalise is {wrong!r}: pass (means, deviations), each with 3 numbers for the "
+            "channels, deviations above 0"
+        )
 
 
 def test_rare_classes_are_weighted(colours, capsys):
@@ -241,7 +242,7 @@ def test_rare_classes_are_weighted(colours, capsys):
 
 def test_bad_arguments(colours):
     assert refused(colours, fine_tune=1) == (
-        "fine_tune needs a net that has learnt already: pass it as net="
+        "fine_tune needs a net that has learnt already: bring yours"
     )
     assert refused(colours, optimizer=torch.optim.SGD([torch.zeros(1)], 0.1)) == (
         "optimizer was made before the net: pass its name, or a function of the parameters, "

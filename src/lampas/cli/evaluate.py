@@ -29,9 +29,10 @@ def evaluate(
     import pandas as pd
 
     from lampas.cli import data as tables
-    from lampas.cli import runs
+    from lampas.cli import kinds, runs
 
     fitted = runs.load(run, model, f"lampas evaluate {shlex.join([run, *data])}")
+    kinds.require_there(data)
     given = tables.for_run(fitted, data, delimiter, encoding)
     with tables.shell_spoken():
         found = fitted.evaluate(given)

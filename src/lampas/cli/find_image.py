@@ -17,7 +17,7 @@ def fits(data: Sequence[str], targets: Sequence[str], encoding: str) -> bool:
     from lampas.vision import archive, table, tree
 
     first = data[0]
-    if all(tree.is_image(path) for path in data):
+    if all(map(tree.is_one_image, data)):
         return True
     if os.path.isdir(first):
         return any(map(tree.is_image, islice(_below(first), _LOOKED_AT)))

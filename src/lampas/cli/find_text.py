@@ -23,24 +23,25 @@ def fits(data: Sequence[str], targets: Sequence[str], encoding: str = "utf-8") -
     """
     paths = [Path(one) for one in data]
     if len(paths) > 1:
-        return not any(_is_table(path) for path in paths) and all(map(_is_text, paths))
+        return not any(is_table(path) for path in paths) and all(map(is_text, paths))
     path = paths[0]
     if path.is_dir():
         return _holds_texts(path)
     if _suffix(path) in _LINES:
         return True
-    return _is_table(path) and path.suffix != ".gz" and _is_column_of_texts(path, targets, encoding)
+    return is_table(path) and path.suffix != ".gz" and _is_column_of_texts(path, targets, encoding)
 
 
 def _suffix(path: Path) -> str:
     return (path.with_suffix("") if path.suffix.lower() == ".gz" else path).suffix.lower()
 
 
-def _is_table(path: Path) -> bool:
+def is_table(path: Path) -> bool:
+    """Whether the suffix of `path` is one of a table and of nothing else."""
     return _suffix(path) in (*_TABLES, *_PARQUET)
 
 
-def _is_text(path: Path) -> bool:
+def is_text(path: Path) -> bool:
     """Whether the file's head is text: nothing else has no null bytes for so long."""
     if not path.is_file():
         return False
@@ -56,7 +57,7 @@ def _holds_texts(root: Path) -> bool:
         # One level for classes, one more for train/ and test/ above them.
         return any(next(folder.glob(pattern), None) is not None
                    for folder in folders for pattern in ("*.txt", "*/*.txt"))  # fmt: skip
-    return bool(there) and all(_is_text(path) and not _is_table(path) for path in there)
+    return bool(there) and all(is_text(path) and not is_table(path) for path in there)
 
 
 def _is_column_of_texts(path: Path, targets: Sequence[str], encoding: str) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, cast
 
-from lampas.cli import find_image, find_text
+from lampas.cli import find_image, find_table, find_text
 from lampas.cli.request import ImageOptions, Request, SeriesOptions, TextOptions, refuse
 from lampas.cli.usage import UsageError
 from lampas.errors import DataError
@@ -72,13 +72,17 @@ def find(data: Sequence[str], named: str | None, targets: Sequence[str], encodin
         if named not in KINDS:
             raise UsageError(f"--as {named!r}: valid are {', '.join(KINDS)}")
         return named
-    _require_there(data)
+    require_there(data)
     if find_image.fits(data, targets, encoding):
         return "image"
-    return "text" if find_text.fits(data, targets, encoding) else "tabular"
+    if find_text.fits(data, targets, encoding):
+        return "text"
+    find_table.require(data, targets)
+    return "tabular"
 
 
-def _require_there(data: Sequence[str]) -> None:
+def require_there(data: Sequence[str]) -> None:
+    """Raise `DataError` at the first of these paths where nothing is."""
     for path in data:
         if not os.path.exists(path):
             from lampas.datasets import names

@@ -44,9 +44,10 @@ def predict(
     """
     check_out(out, data)
     from lampas.cli import data as tables
-    from lampas.cli import runs
+    from lampas.cli import kinds, runs
 
     fitted = runs.load(run, model, f"lampas predict {shlex.join([run, *data])}")
+    kinds.require_there(data)
     given = tables.for_run(fitted, data, delimiter, encoding)
     with tables.shell_spoken():
         found = fitted.predict(given)

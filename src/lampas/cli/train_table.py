@@ -1,20 +1,28 @@
 """`lampas train` on a table: what its columns are is found out, shown, and can be corrected."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from lampas.cli import data as tables
 from lampas.cli import report
+from lampas.cli.find_table import few
 from lampas.cli.request import Request
 from lampas.cli.threads import spare_cores
+from lampas.cli.usage import UsageError
 from lampas.fitted import Fitted
 from lampas.tables.infer import infer
 from lampas.tables.task import EPOCHS, PATIENCE, tabular
 
+_MOST = 20  # columns that are listed
+
 
 def train(request: Request) -> Fitted:
     """Read the table, show its columns, fit the net."""
-    targets, options = request.need_target(), request.table
+    options = request.table
     frame = tables.read(request.one, options.delimiter, options.encoding)
+    targets = request.targets
+    if not targets:
+        raise UsageError(_question(request.one, list(map(str, frame.columns))))
     held_out = request.validation
     if isinstance(held_out, Path):
         held_out = tables.read(str(held_out), options.delimiter, options.encoding)
@@ -39,3 +47,20 @@ def train(request: Request) -> Fitted:
             verbose=0,
             device=request.device,
         )
+
+
+def _question(path: str, names: Sequence[str]) -> str:
+    """Which of the columns `names` is to be predicted, and a doubt where some are numbers."""
+    shown = [repr(name) for name in names]
+    asked = f"{path}: what shall be predicted? Add --target, one of: {few(shown, _MOST)}"
+    if not any(map(_is_number, names)):
+        return asked
+    return f"{asked}; if these are values, the file lacks its first line with the columns' names"
+
+
+def _is_number(name: str) -> bool:
+    try:
+        float(name)
+    except ValueError:
+        return False
+    return True

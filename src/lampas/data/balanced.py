@@ -12,6 +12,8 @@ from lampas.data.feed import check_count
 from lampas.data.parts import one_each
 from lampas.errors import DataError
 
+_MOST_CLASSES = 20  # so many may be there in however few samples
+
 
 class BalancedSampler(Sampler[int]):
     """Positions in which each class comes equally often, to within one, in a random order.
@@ -26,7 +28,8 @@ class BalancedSampler(Sampler[int]):
     Within an epoch no sample comes again before all of its class have come. Metrics over such
     an epoch are those of the balanced data; validate on data as they are.
 
-    Raises `DataError` for labels that are no (N,) values, have gaps, or are none.
+    Raises `DataError` for labels that are no (N,) values, have gaps, are none, or look like no
+    classes: broken numbers, or over 20 different values for half of the samples and more.
 
     >>> labels = [0] * 90 + [1] * 10
     >>> drawn = list(BalancedSampler(labels, generator=torch.Generator().manual_seed(0)))
@@ -43,6 +46,7 @@ class BalancedSampler(Sampler[int]):
         values = one_each(labels, "labels")
         if not len(values):
             raise DataError("labels is empty: there is nothing to draw")
+        _refuse_amounts(values)
         self.num_samples = len(values) if num_samples is None else num_samples
         check_count("num_samples", self.num_samples)
         self.generator = generator
@@ -65,6 +69,23 @@ class BalancedSampler(Sampler[int]):
         ]
         joined = torch.cat(drawn)
         yield from joined[torch.randperm(len(joined), generator=own)].tolist()
+
+
+def _refuse_amounts(values: np.ndarray[Any, Any]) -> None:
+    """Amounts would be as many classes as there are values, and nothing would be balanced."""
+    whole = values.dtype.kind != "f" or values == np.floor(values)
+    if not np.all(whole):
+        row = int(np.argmin(whole))
+        raise DataError(
+            f"labels has {values[row]:g} at row {row}: classes are text or whole "
+            "numbers; for amounts draw by parts of their range, such as pandas.qcut(labels, 5)"
+        )
+    different = len(pd.unique(values))
+    if different > max(_MOST_CLASSES, len(values) // 2):
+        raise DataError(
+            f"labels has {different} different values for {len(values)} samples: these are no "
+            "classes; pass the column of classes"
+        )
 
 
 def _rounds(size: int, count: int, generator: torch.Generator) -> torch.Tensor:

@@ -112,6 +112,7 @@ class Source:
         if isinstance(x, IterableDataset):
             x = DataLoader(x, batch_size)
         elif isinstance(x, Dataset):
+            _check_length(cast(Any, x))
             x = DataLoader(x, batch_size, shuffle=shuffle)
         elif not isinstance(x, DataLoader) and not hasattr(x, "__iter__"):
             raise DataError(
@@ -220,6 +221,15 @@ def _parts_of(dataset: TensorDataset) -> tuple[Any, Any, Any]:
         )
     x, y, weight = (*tensors, None, None)[:3]
     return x, y, weight
+
+
+def _check_length(dataset: Any) -> None:
+    """torch asks for a length, and for one above 0, where it shuffles."""
+    name = type(dataset).__name__
+    if not hasattr(dataset, "__len__"):
+        raise DataError(f"the dataset {name} has no length: write its __len__")
+    if not len(dataset):
+        raise DataError(f"the dataset {name} is empty: its length is 0")
 
 
 def _refuse_targets(y: Any, x: Any) -> None:

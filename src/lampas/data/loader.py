@@ -1,5 +1,6 @@
 """DataLoaders, datasets and generators as feeds."""
 
+import re
 from collections.abc import Iterator
 from itertools import chain, islice
 from typing import Any, cast
@@ -40,8 +41,28 @@ class LoaderFeed:
         return _length(self.loader)
 
     def __iter__(self) -> Iterator[Batch]:
-        for number, item in enumerate(self.loader, start=1):
-            yield read_batch(item, number, self.device, self.dtype)
+        try:
+            for number, item in enumerate(self.loader, start=1):
+                yield read_batch(item, number, self.device, self.dtype)
+        except RuntimeError as error:
+            what = _unequal(str(error))
+            if what is None:
+                raise
+            raise DataError(
+                f"the samples of a batch have {what}: pad them to one, or pass a DataLoader with "
+                "a collate_fn that does"
+            ) from None
+
+
+def _unequal(said: str) -> str | None:
+    """What differs, where torch `said` that samples cannot be stacked."""
+    if "each element in list of batch should be of equal size" in said:
+        return "lists of several lengths"
+    found = _SHAPES.search(said)
+    return None if found is None else f"the shapes {found[1]} and {found[2]}"
+
+
+_SHAPES = re.compile(r"stack expects each tensor .* got (\[.*?\]) at entry \d+ and (\[.*?\])")
 
 
 def _length(loader: Any) -> int | None:

@@ -153,11 +153,10 @@ def missing_targets(column: pd.Series) -> None:
     if len(gaps):
         rows = ", ".join(str(column.index[row]) for row in gaps[:3])
         more = ", …" if len(gaps) > 3 else ""
-        what = "1 row has" if len(gaps) == 1 else f"{len(gaps)} rows have"
-        raise DataError(
-            f"target {str(column.name)!r}: {what} no value (row {rows}{more}); "
-            f"drop them: data.dropna(subset=[{str(column.name)!r}])"
-        )
+        one = len(gaps) == 1
+        what = "1 row has" if one else f"{len(gaps)} rows have"
+        fix = "fill it in, or drop the row" if one else "fill them in, or drop these rows"
+        raise DataError(f"target {str(column.name)!r}: {what} no value (row {rows}{more}); {fix}")
 
 
 def _check_feature(column: Column, found: pd.Series) -> None:

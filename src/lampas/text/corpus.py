@@ -10,6 +10,7 @@ import pandas as pd
 import torch
 
 from lampas.errors import DataError
+from lampas.tables.one_hot import one_hot_remark
 from lampas.tables.read import read_table
 from lampas.text import files, values
 from lampas.text.columns import text_column, there
@@ -109,6 +110,7 @@ def unlabelled(source: TextsLike, reading: Reading) -> Corpus:
     if isinstance(source, pd.DataFrame | Mapping):
         return _of_frame(read_table(source), reading)
     if isinstance(source, pd.Series):
+        values.refuse_numbers(list(source))
         return Corpus(values.strings(source), pd.DataFrame(index=source.index))
     if isinstance(source, torch.Tensor | np.ndarray) and source.ndim == 2:
         return _of_ids(TokenIds.of_matrix(values.integers(source)))
@@ -224,6 +226,7 @@ def _of_frame(frame: pd.DataFrame, reading: Reading) -> Corpus:
 def _of_list(source: list[Any], reading: Reading) -> Corpus:
     if all(isinstance(one, Path) for one in source):
         return _joined([_to_predict(path, reading) for path in source])
+    values.refuse_numbers(source)
     if all(one is None or isinstance(one, str | float) for one in source):
         return Corpus(
             values.strings(pd.Series(source, dtype=object)), pd.DataFrame(index=range(len(source)))
@@ -249,7 +252,9 @@ def _with_labels(corpus: Corpus, labels: Any, targets: Sequence[str]) -> Corpus:
     frame = values.label_frame(labels, targets)
     if len(frame) != len(corpus):
         raise DataError(f"there are {len(corpus)} texts but {len(frame)} labels")
-    return replace(corpus, frame=frame.set_axis(corpus.frame.index))
+    one_hot = one_hot_remark(labels, "labels")
+    notes = (*corpus.notes, one_hot) if one_hot else corpus.notes
+    return replace(corpus, frame=frame.set_axis(corpus.frame.index), notes=notes)
 
 
 def _suffix(path: Path) -> str:

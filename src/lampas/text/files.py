@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from lampas.errors import DataError
+from lampas.formats import HEAD, format_of
 from lampas.tables.read import decoded, whole_bytes
 
 LABEL = "label"
@@ -17,7 +18,7 @@ TEXT = "text"
 def lines(path: Path, encoding: str) -> list[str]:
     """The lines of a text file (also .gz), as they are but for the line's end.
 
-    Raises `DataError`: no such file, empty, not in this encoding, a null byte.
+    Raises `DataError`: no such file, empty, not in this encoding, a null byte, an image or such.
     """
     text = content(path, encoding).replace("\r\n", "\n").replace("\r", "\n")
     return text.removesuffix("\n").split("\n")
@@ -27,14 +28,16 @@ def content(path: Path, encoding: str, empty: bool = False) -> str:
     """A text file as one text. empty: whether nothing may be in it."""
     if empty and path.is_file() and not path.stat().st_size:
         return ""
-    text = decoded(path, whole_bytes(path, path.suffix.lower() == ".gz"), encoding)
+    data = whole_bytes(path, path.suffix.lower() == ".gz")
+    if (known := format_of(data[:HEAD])) is not None:
+        raise DataError(f"{path} is {known}, not text")
+    text = decoded(path, data, encoding)
     null = text.find("\0")
     if null >= 0:
         line = text.count("\n", 0, null) + 1
-        raise DataError(
-            f"{path}: line {line} holds a null byte: this is no text file, or its encoding is "
-            "another: pass encoding='utf-16'"
-        )
+        other = ", or its encoding is another: pass encoding='utf-16'"
+        hint = "" if encoding.lower().startswith("utf-16") else other
+        raise DataError(f"{path}: line {line} holds a null byte: this is no text file{hint}")
     return text
 
 
@@ -67,7 +70,7 @@ def named_by_file(paths: Sequence[Path]) -> dict[str, Path]:
     names = stems if len(set(stems)) == len(stems) else [path.suffix[1:] for path in paths]
     if len(set(names)) < len(names):
         shown = ", ".join(map(str, paths))
-        raise DataError(f"{shown}: two files would be one class; pass {{class: path}}")
+        raise DataError(f"{shown}: two files would be one class: rename one of them")
     return dict(zip(names, paths, strict=True))
 
 
@@ -78,6 +81,9 @@ def class_folders(root: Path, encoding: str) -> pd.DataFrame:
     one class alone.
     """
     folders = folders_in(root)
+    if not any(map(text_files, folders)):
+        shown = ", ".join(folder.name for folder in folders[:6])
+        raise DataError(f"{root}: no .txt file in its folders ({shown})")
     if len(folders) < 2:
         raise DataError(f"{root}: one class alone, {folders[0].name!r}: nothing to learn")
     texts: dict[str, str] = {}

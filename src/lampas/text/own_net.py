@@ -47,7 +47,7 @@ def build(
     `UnknownNameError` for a string that names no net.
     """
     if positions is not None and net != "transformer":
-        raise InputError("positions are the transformer's: add net='transformer', or leave it out")
+        raise InputError("positions are the transformer's: choose that net, or leave them out")
     if isinstance(net, str):
         if net not in NETS:
             raise unknown_name("net", net, NETS)

@@ -93,7 +93,7 @@ def prepare(
         length,
         encoded(train, tokens, length),
         None if held_out is None else encoded(held_out, tokens, length),
-        (*corpus.notes, *_blank(corpus), *_twice(train, held_out)),
+        (*corpus.notes, *blank_remark(corpus), *_twice(train, held_out)),
     )
 
 
@@ -168,7 +168,8 @@ def _refuse_blank(corpus: Corpus) -> None:
         raise DataError("all texts are blank")
 
 
-def _blank(corpus: Corpus) -> list[str]:
+def blank_remark(corpus: Corpus) -> list[str]:
+    """A line for people where texts have nothing in them, with the first rows; or none."""
     rows = np.flatnonzero(corpus.blank)
     if not len(rows):
         return []

@@ -8,7 +8,7 @@ import torch
 
 from lampas import optim
 from lampas.callbacks import CallbackLike
-from lampas.callbacks.say import say
+from lampas.callbacks.say import say, say_all
 from lampas.fitted import best_kept, seeded
 from lampas.optim.asked import OptimizerLike, asked
 from lampas.own_net import NetLike, wants_output_per_class
@@ -111,6 +111,8 @@ def texts(
     )
     if verbose in (1, 2) or (verbose == "auto" and sys.stderr.isatty()):
         say(str(prepared))
+    elif verbose != 0:
+        say_all(prepared.notes)
     return fit(
         prepared,
         net=net,

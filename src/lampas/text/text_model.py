@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from lampas import artifact
-from lampas.callbacks.say import say
+from lampas.callbacks.say import say, say_all
 from lampas.data.nest import concatenate
 from lampas.fitted import filled, restore, shown, store
 from lampas.history import History
@@ -19,10 +19,10 @@ from lampas.tables.schema import Schema
 from lampas.tables.tabular_model import METRICS
 from lampas.tables.targets import TargetCoder
 from lampas.text.batches import TextDataset, sorted_loader
-from lampas.text.corpus import Reading, TextsLike, labelled, unlabelled
+from lampas.text.corpus import Corpus, Reading, TextsLike, labelled, unlabelled
 from lampas.text.given import GivenIds
 from lampas.text.own_net import TextNet, build, input_names, inputs_of
-from lampas.text.prepare import Part, check_targets, encoded
+from lampas.text.prepare import Part, blank_remark, check_targets, encoded
 from lampas.text.tokens import Tokens
 
 _ROWS = 256  # texts at a time outside of training
@@ -99,7 +99,7 @@ class TextModel:
         score that the texts do not define, such as roc_auc of
         one class alone, is nan. Raises `DataError` where texts or targets do not fit the training.
         """
-        corpus = labelled(data, self._reading(encoding))
+        corpus = self._remarked(labelled(data, self._reading(encoding)))
         check_targets(self.schema, corpus)
         part = self._told(encoded(corpus, self.tokens, self.settings["length"]))
         return self.score(part, batch_size)
@@ -120,7 +120,7 @@ class TextModel:
         or the file's name where each text is a file. encoding: of the files; None is that of the
         training. Raises `DataError`.
         """
-        corpus = unlabelled(data, self._reading(encoding))
+        corpus = self._remarked(unlabelled(data, self._reading(encoding)))
         part = self._told(encoded(corpus, self.tokens, self.settings["length"]))
         loader, rows = sorted_loader(self.dataset(part), batch_size)
         found = concatenate(list(self.model.predict_batches(loader)))
@@ -130,6 +130,15 @@ class TextModel:
 
     def _reading(self, encoding: str | None) -> Reading:
         return self.reading if encoding is None else replace(self.reading, encoding=encoding)
+
+    def _remarked(self, corpus: Corpus) -> Corpus:
+        """The same, after a word of blank texts, and of the column that was taken for the texts
+        where the run itself had none."""
+        others = set(corpus.frame.columns) - set(self.targets.names)
+        if self.reading.text is None and corpus.column is not None and others:
+            say(f"reading the texts in column {corpus.column!r}")
+        say_all(blank_remark(corpus))
+        return corpus
 
     def _told(self, part: Part) -> Part:
         """The same, after a word of texts that are not read to their end."""

@@ -1,6 +1,7 @@
 """Texts, token ids and labels that are in memory already, as plain values."""
 
 from collections.abc import Sequence
+from numbers import Number
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,15 @@ def strings(column: pd.Series) -> list[str]:
             "own encoding"
         )
     return found
+
+
+def refuse_numbers(source: Sequence[Any]) -> None:
+    """Raise `DataError` at a number in the place of a text; nan is a text that is missing."""
+    for row, one in enumerate(source):
+        if isinstance(one, Number) and one == one:
+            raise DataError(
+                f"text {row} is {one}, a number: pass strings, or a list of token ids for each text"
+            )
 
 
 def integers(values: Any) -> np.ndarray:

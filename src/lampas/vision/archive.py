@@ -8,11 +8,12 @@ import zipfile
 import zlib
 from collections.abc import Collection, Generator, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lampas.errors import DataError
 from lampas.vision.source import MOST_BYTES
 from lampas.vision.tree import Tree, is_image, make_tree
+from lampas.vision.whole_tar import WholeTar
 
 SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
 
@@ -48,12 +49,14 @@ def list_archive(path: str) -> Tree:
 
     Raises `DataError`, naming the member, for one that lies outside of the archive (an absolute
     path, or one with ".."), a link or another special file, an encrypted one, an image of more
-    than 256 MiB, one that is there twice; and for a file that is damaged or no archive.
+    than 256 MiB, one that is there twice; and for a file that is damaged, cut short or no archive.
+    A tar without its end mark may be whole: `Tree.doubt` says so.
     """
     names: dict[str, None] = {}
     folders: list[str] = []
+    doubts: list[str] = []
     with _damage_told(path):
-        for member in _zip_members(path) if _is_zip(path) else _tar_members(path):
+        for member in _zip_members(path) if _is_zip(path) else _tar_members(path, doubts):
             name = _checked(path, member)
             if member.is_folder:
                 folders.append(name)
@@ -61,7 +64,7 @@ def list_archive(path: str) -> Tree:
                 raise DataError(f"{path}: member {name!r} is there twice: make the archive anew")
             else:
                 names[name] = None
-    return make_tree(path, names, folders)
+    return replace(make_tree(path, names, folders), doubt="".join(doubts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +124,15 @@ def _zip_members(path: str) -> Iterator[Member]:
             yield Member(info.filename, info.file_size, info.is_dir(), fault)
 
 
-def _tar_members(path: str) -> Iterator[Member]:
-    for _, info in _tar(path):
-        fault = _LINK if info.issym() or info.islnk() else "is no file: remove it"
-        here = info.isreg() or info.isdir()
-        yield Member(info.name, info.size, info.isdir(), "" if here else fault)
+def _tar_members(path: str, doubts: list[str]) -> Iterator[Member]:
+    """The members; what is doubtful of the whole of them is added to `doubts`."""
+    with WholeTar.open(path, "r|*") as archive:
+        for info in archive.in_turn():
+            fault = _LINK if info.issym() or info.islnk() else "is no file: remove it"
+            here = info.isreg() or info.isdir()
+            yield Member(info.name, info.size, info.isdir(), "" if here else fault)
+        if not archive.has_end:
+            doubts.append(f"{path} has no end mark: it was cut short, or written without one")
 
 
 _LINK = "is a link: put the file itself in its place"
@@ -139,19 +146,11 @@ def _zip_bytes(path: str, wanted: Collection[str]) -> Iterator[tuple[str, bytes]
 
 
 def _tar_bytes(path: str, wanted: Collection[str]) -> Iterator[tuple[str, bytes]]:
-    for archive, info in _tar(path):
-        if info.isreg() and (name := _plain(info.name)) in wanted:
-            file = archive.extractfile(info)
-            yield name, b"" if file is None else file.read()
-
-
-def _tar(path: str) -> Iterator[tuple[tarfile.TarFile, tarfile.TarInfo]]:
-    """The members one by one, front to back, as a compressed stream has to be read."""
-    with tarfile.open(path, "r|*") as archive:
-        while (info := archive.next()) is not None:
-            # It would remember them all, at 2 kB each.
-            archive.members.clear()  # pyright: ignore[reportAttributeAccessIssue]
-            yield archive, info
+    with WholeTar.open(path, "r|*") as archive:
+        for info in archive.in_turn():
+            if info.isreg() and (name := _plain(info.name)) in wanted:
+                file = archive.extractfile(info)
+                yield name, b"" if file is None else file.read()
 
 
 @contextmanager

@@ -1,7 +1,8 @@
 """From what a user names to the images that are there, and what they show."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -9,13 +10,14 @@ from typing import Any
 import pandas as pd
 
 from lampas.errors import DataError
+from lampas.formats import format_in
 from lampas.tables.schema import Column, Schema
 from lampas.vision import archive, layout, table
 from lampas.vision.decode import SUFFIXES
 from lampas.vision.layout import Layout, Part
 from lampas.vision.listing import Listing, labelled, unlabelled
 from lampas.vision.source import Folder, Source
-from lampas.vision.tree import Tree, is_image, walk
+from lampas.vision.tree import Tree, is_one_image, walk
 
 ImagesLike = str | Path | pd.DataFrame | Sequence[str | Path]
 
@@ -68,8 +70,9 @@ def find_images(
         they are there: call `Listing.check` where they have to be.
 
     Folders: see `lampas.vision.layout.find_layout`. Images are known by their suffix (.jpg,
-    .jpeg, .png, .webp, .bmp, .gif, .tif, .tiff), and nothing is opened yet. Files and folders
-    that begin with a dot are left out, and other files too. Raises `DataError`, one line with
+    .jpeg, .png, .webp, .bmp, .gif, .tif, .tiff), and nothing is opened yet; one that is passed
+    alone is known by its first bytes, too. Files and folders that begin with a dot are left out,
+    and other files too. Raises `DataError`, one line with
     what, where and the fix.
 
     >>> import tempfile
@@ -86,13 +89,20 @@ def find_images(
         return Found(table.from_table(source, wanted, image_column, like))
     if isinstance(source, (str, Path)):
         path = os.fspath(source)
-        if not os.path.isdir(path) and table.is_table(path):
-            return Found(table.from_table(path, wanted, image_column, like))
-        if not is_image(path) or os.path.isdir(path):
-            tree, where = _tree(path)
-            return _from_tree(tree, where, wanted, like)
+        if not is_one_image(path):
+            return _from_path(path, wanted, image_column, like)
         source = [path]
     return Found(_from_list(_paths(source), like))
+
+
+def _from_path(
+    path: str, targets: Sequence[str], image_column: str | None, like: Schema | None
+) -> Found:
+    if not os.path.isdir(path) and table.is_table(path):
+        return Found(table.from_table(path, targets, image_column, like))
+    tree, source = _tree(path)
+    with _doubt_told(tree):
+        return _from_tree(tree, source, targets, like)
 
 
 def _paths(source: Any) -> list[str]:
@@ -112,9 +122,20 @@ def _tree(path: str) -> tuple[Tree, Source]:
     if archive.is_archive(path):
         return archive.list_archive(path), archive.Archive(path)
     raise DataError(
-        f"{path}: images come from a folder, a .tar or .zip, or a table that names them "
-        "(.csv, .tsv, .parquet)"
+        f"{path} is no image (.jpg, .png, .webp, .bmp, .gif, .tif); several come from a folder, a "
+        ".tar or .zip, or a table that names them (.csv, .tsv, .parquet)"
     )
+
+
+@contextmanager
+def _doubt_told(tree: Tree) -> Generator[None]:
+    """What is wrong with a tree may come of what is missing from it."""
+    try:
+        yield
+    except DataError as error:
+        if not tree.doubt:
+            raise
+        raise DataError(f"{error}; {tree.doubt}") from None
 
 
 def _from_tree(tree: Tree, source: Source, targets: Sequence[str], like: Schema | None) -> Found:
@@ -125,6 +146,7 @@ def _from_tree(tree: Tree, source: Source, targets: Sequence[str], like: Schema 
         )
     found = layout.find_layout(tree)
     notes = [f"{one} is left alone; {found.held_out} is held out" for one in found.others]
+    notes += [tree.doubt] if tree.doubt else []
     if like is None:
         return _to_learn(tree, source, found, targets[0] if targets else TARGET, notes)
     if not tree.images:
@@ -165,13 +187,18 @@ def _listing(source: Source, part: Part, schema: Schema) -> Listing:
 
 def _from_list(paths: list[str], like: Schema | None) -> Listing:
     if like is None:
+        given = "a list of images"
+        if len(paths) == 1:
+            given = f"{paths[0]} is {format_in(paths[0]) or 'an image'}, and one"
         raise DataError(
-            "a list of images does not say what they show: pass a folder, or a table with paths "
-            "and labels"
+            f"{given} does not say what is to be learnt: pass a folder with a folder for each "
+            "class, or a table with paths and labels"
         )
     if not paths:
         raise DataError("the list of images is empty")
     gone = next((path for path in paths if not os.path.isfile(path)), None)
+    if gone is not None and os.path.isdir(gone):
+        raise DataError(f"{gone} is a folder, among single images: pass it alone")
     if gone is not None:
         raise DataError(f"{gone}: no such image")
     return Listing(tuple(paths), Folder(""), unlabelled(paths), like)

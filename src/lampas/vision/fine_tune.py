@@ -53,7 +53,7 @@ def check(fine_tune: int, epochs: int, net: object) -> None:
     """Raises `InputError` unless there is a net that has learnt, and an epoch for each phase."""
     check_count("fine_tune", fine_tune)
     if net is None:
-        raise InputError("fine_tune needs a net that has learnt already: pass it as net=")
+        raise InputError("fine_tune needs a net that has learnt already: bring yours")
     if fine_tune >= epochs:
         raise InputError(
             f"fine_tune={fine_tune} of epochs={epochs} leaves none for the whole net: pass more "

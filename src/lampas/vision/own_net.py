@@ -141,5 +141,5 @@ def _failure(net: nn.Module, images: torch.Tensor, error: Exception) -> str:
     line = str(error).strip().partition("\n")[0].rstrip(".: ") or type(error).__name__
     return (
         f"{type(net).__name__}.forward failed on images {tuple(images.shape)}: {line}: take "
-        "channels, height and width in its constructor, or pass size= and channels="
+        "channels, height and width in its constructor, or choose size and channels"
     )

@@ -10,6 +10,7 @@ import pandas as pd
 from lampas.errors import InputError, ShapeError
 from lampas.splits import split_rows
 from lampas.tables.infer import infer
+from lampas.tables.one_hot import one_hot_remark
 from lampas.tables.schema import Schema
 from lampas.vision.album import Album
 from lampas.vision.arrays import ArrayPixels, frame_of, is_images, is_pair, pixels_of
@@ -96,6 +97,7 @@ class Reader:
         if not is_pair(data):
             self._refuse_arrays(data)
             found = find_images(data, image_column=image_column, like=schema)
+            self.notes += found.notes
             if found.held_out is not None:
                 count = f"{len(found.held_out):,} images"
                 self.notes.append(f"{data}: the {count} that its folders hold out are scored")
@@ -111,6 +113,7 @@ class Reader:
         if is_images(data):
             return self._in_memory(data, None, ())
         found = find_images(data, image_column=image_column, like=schema)
+        self.notes += found.notes
         return self.listed(found.everything)
 
     def _in_memory(self, x: Any, y: Any, names: Sequence[str]) -> Album:
@@ -195,7 +198,8 @@ def _from_arrays(
         train, held_out = _divided(train, schema, validation, seed)
     elif validation is not None:
         held_out = reader.labelled(validation, schema, None)
-    return Gathered(schema, train, held_out, reader.size)
+    one_hot = one_hot_remark(y, "y")
+    return Gathered(schema, train, held_out, reader.size, notes=(one_hot,) if one_hot else ())
 
 
 def _schema(frame: pd.DataFrame) -> Schema:
@@ -258,7 +262,7 @@ def _pair(size: Size | None) -> tuple[int, int]:
 
 def _checked(channels: int | None) -> int:
     if channels not in (1, 3):
-        raise InputError(f"channels is {channels!r}: pass 1 for grey or 3 for RGB")
+        raise InputError(f"channels is {channels!r}: valid are 1, for grey, and 3, for RGB")
     return channels
 
 

@@ -221,7 +221,10 @@ def _normalised(form: Form, given: Normalisation | None, net: nn.Module) -> Form
     wanted = wanted_normalisation(net) if given is None else given
     if wanted is None or (given is None and len(wanted[0]) != form.channels):
         return form
-    mean, deviation = (tuple(map(float, one)) for one in wanted)
+    try:
+        mean, deviation = (tuple(map(float, one)) for one in wanted)
+    except (TypeError, ValueError):  # a number where several belong, or no pair
+        mean, deviation = (), ()
     if not len(mean) == len(deviation) == form.channels or min(deviation) <= 0:
         raise InputError(
             f"normalise is {given!r}: pass (means, deviations), each with {form.channels} numbers "

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from lampas.errors import DataError
+from lampas.formats import format_in
 from lampas.vision.decode import SUFFIXES
 
 _NOT_DATA = "__MACOSX"  # what the Finder adds to a zip
@@ -15,12 +16,13 @@ class Tree:
     """Images and folders, as paths with "/" from the top, which `where` is the name of.
 
     `images` are those with a suffix of `SUFFIXES`, in any case. What begins with a dot is
-    hidden, and in neither of the two.
+    hidden, and in neither of the two. `doubt`: a line for people, where some may be missing.
     """
 
     where: str
     images: tuple[str, ...]
     folders: frozenset[str]
+    doubt: str = ""
 
     def inside(self, folder: str) -> list[str]:
         """The folders directly in `folder` ("" is the top), in order.
@@ -62,6 +64,13 @@ def make_tree(where: str, names: Iterable[str], folders: Iterable[str] = ()) -> 
 def is_image(name: str) -> bool:
     """Whether the suffix of `name` is one of an image."""
     return name.lower().endswith(SUFFIXES)
+
+
+def is_one_image(path: str) -> bool:
+    """Whether `path` is that of an image, by its suffix or, where there is a file, its content."""
+    if os.path.isdir(path):
+        return False
+    return is_image(path) or (format_in(path) or "").endswith(" image")
 
 
 def walk(root: str) -> Tree:
