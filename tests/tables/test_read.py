@@ -184,7 +184,7 @@ def test_other_encodings_and_delimiters_when_asked(tmp_path):
         ("a.csv", 'photo,kind\na.png,"x\n', OPEN.format(2)),
         ("a.csv", 'x,y\n1,2\n\n"3,4\n5,6\n', OPEN.format(4)),
         ("a.csv", '"x,y\n1,2\n', OPEN.format(1)),
-        ("a.tsv", 'x\ty\n1\t"2\r\n3\t4', OPEN.format(2)),
+        ("a.tsv", 'x\ty\n1\t"2\r\n3\t4\n\n5', OPEN.format(2)),
         ("a.parquet", "x,y\n1,2\n", "not a Parquet file, or a damaged one"),
         (
             "a.xlsx",
