@@ -95,3 +95,14 @@ def test_missing_columns_and_rows():
     )
     assert refused(TABLE.drop(columns="y"), targets=True).startswith("column 'y' is missing")
     assert refused(TABLE.head(0)) == "the table has no rows"
+
+
+def test_columns_of_mostly_unseen_categories_are_told():
+    assert SCHEMA.remarks(TABLE) == []
+    assert SCHEMA.remarks(TABLE.assign(sex="robot")) == [
+        "column 'sex': 40 of 40 rows hold a category that training did not see, as 'robot'"
+    ]
+    half = TABLE.assign(sex=["robot"] * 20 + ["male"] * 19 + [None])
+    assert SCHEMA.remarks(half) == []
+    most = TABLE.assign(sex=["male"] * 19 + ["robot"] * 21)
+    assert SCHEMA.remarks(most)[0].startswith("column 'sex': 21 of 40 rows")

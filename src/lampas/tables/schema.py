@@ -92,6 +92,18 @@ class Schema:
         for column in self.targets if targets else ():
             _check_target(column, pick(frame, column.name))
 
+    def remarks(self, frame: pd.DataFrame) -> list[str]:
+        """A line for each category column where most of the N rows hold unseen categories."""
+        lines: list[str] = []
+        for column in self.features:
+            new = _unseen(column, pick(frame, column.name)) if column.kind == "category" else []
+            if len(new) > len(frame) / 2:
+                lines.append(
+                    f"column {column.name!r}: {len(new)} of {len(frame)} rows hold a category "
+                    f"that training did not see, as {new[0]!r}"
+                )
+        return lines
+
     def to_json(self) -> dict[str, Any]:
         """Plain values that `from_json` reads back to an equal schema."""
         return {"task": self.task, "columns": [asdict(column) for column in self.columns]}
@@ -181,6 +193,12 @@ def _check_words(column: Column, found: pd.Series) -> None:
             f"column {column.name!r}: row {found.index[row]} holds {found.iloc[row]:g}, a number, "
             f"where training had text ({column.summary()})"
         )
+
+
+def _unseen(column: Column, found: pd.Series) -> list[str]:
+    """The cells, blank ones left out, that are none of the column's categories."""
+    known = {cells.label(value) for value in column.values}
+    return [word for word in cells.labels(found) if word is not None and word not in known]
 
 
 def _check_target(column: Column, found: pd.Series) -> None:
