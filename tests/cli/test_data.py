@@ -5,7 +5,7 @@ from lampas.cli.usage import UsageError
 
 
 def test_errors_name_options():
-    assert shell_words("x; pass delimiter='~'") == "x; add --delimiter ~"
+    assert shell_words("x; pass delimiter='~'") == "x; add --delimiter '~'"
     assert shell_words("x, or pass delimiter=") == "x, or add --delimiter CHARACTER"
     assert shell_words("x, or pass kinds={...}") == "x, or add --kind COLUMN=KIND"
     assert shell_words("pass kinds={'age': 'category'}") == "add --kind age=category"
@@ -25,5 +25,5 @@ def test_no_delimiter(tmp_path, delimiter):
     with pytest.raises(UsageError) as caught:
         read("t.csv", delimiter, "utf-8")
     assert str(caught.value) == (
-        f"--delimiter {delimiter!r}: one letter is needed, as --delimiter ';'"
+        f"--delimiter {delimiter!r}: one character is needed, as --delimiter ';'"
     )

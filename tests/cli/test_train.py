@@ -151,11 +151,12 @@ def test_wrong_delimiters(shell, tables, tmp_path):
     arguments = ("train", table, "--target", "bought", "--out", tmp_path / "run", "--epochs", 1)
     answer = shell(*arguments, "--delimiter", ",")
     assert answer.error == (
-        "target column 'bought' is missing; the columns are: 'age;colour;bought'"
+        f"{table}: target column 'bought' is missing: the only column is 'age;colour;bought', "
+        "which ';' would split; add --delimiter ';'"
     )
     table.write_text(text.replace(",", "~"))
     assert shell(*arguments).error == (
-        f"{table}: only one column, 'age~colour~bought', but '~' would give 3; add --delimiter ~"
+        f"{table}: only one column, 'age~colour~bought', but '~' would give 3; add --delimiter '~'"
     )
     assert shell(*arguments, "--delimiter", "~").code == 0
 

@@ -60,15 +60,31 @@ def read_table(
     suffixes = [suffix.lower() for suffix in path.suffixes]
     zipped = suffixes[-1:] == [".gz"]
     suffix = (suffixes[:-1] if zipped else suffixes)[-1:] or [""]
+    if path.is_dir():
+        raise DataError(_is_folder(path))
     if suffix[0] not in _TEXT and (zipped or suffix[0] not in _PARQUET):
         raise DataError(
             f"{path}: a table is a .csv, .tsv or .txt file (also .gz) or a .parquet file, "
-            f"not {suffix[0] or 'one without a suffix'!r}"
+            f"not {repr(suffix[0]) if suffix[0] else 'one without a suffix'}; "
+            "a table of texts may be .jsonl too"
         )
     data = whole_bytes(path, zipped)
     if suffix[0] in _PARQUET:
         return _named(_from_parquet(path, data), str(path))
     return _from_text(path, decoded(path, data, encoding), delimiter, _TEXT[suffix[0]])
+
+
+def _is_folder(path: Path) -> str:
+    """What to say where a folder stands in the place of a file: the tables in it, at most six."""
+    try:
+        names = sorted(one.name for one in path.iterdir())
+    except OSError as error:
+        return f"{path}: cannot be read ({error.strerror or error})"
+    suffixes = (*_TEXT, *_PARQUET)
+    there = [name for name in names if name.lower().removesuffix(".gz").endswith(suffixes)]
+    more = ", …" if len(there) > 6 else ""
+    held = f"it holds {', '.join(there[:6])}{more}: name one" if there else "it holds no table"
+    return f"{path}: it is a folder, and a table is one file; {held}"
 
 
 def whole_bytes(path: Path, zipped: bool) -> bytes:
@@ -92,7 +108,10 @@ def decoded(path: Path, data: bytes, encoding: str) -> str:
     try:
         return data.decode("utf-8-sig" if encoding.lower() in ("utf-8", "utf8") else encoding)
     except LookupError:
-        raise DataError(f"{path}: unknown encoding {encoding!r}; try 'utf-8'") from None
+        raise DataError(
+            f"{path}: unknown encoding {encoding!r}; common ones are 'utf-8', 'utf-16', 'cp1252' "
+            "and 'gb18030'"
+        ) from None
     except UnicodeError as error:
         start = getattr(error, "start", 0)
         line = data.count(b"\n", 0, start) + 1

@@ -10,6 +10,7 @@ import pandas as pd
 from lampas.errors import DataError, did_you_mean, near
 from lampas.tables import cells
 
+_MARKS = ",;\t|: ^~"
 _ALIKE = 0.6  # below it, two short names have a letter or two in common by chance
 
 Kind = Literal["number", "category", "boolean", "date", "text", "identifier", "constant", "target"]
@@ -145,11 +146,28 @@ def no_column(called: str, name: str, names: Iterable[str]) -> DataError:
     target column 'survived' is missing: did you mean 'Survived'? The columns are: 'Survived', 'Age'
     """
     there = nearest(name, names)
+    mark = _unsplit(name, there)
+    if mark is not None:
+        return DataError(
+            f"{called} {name!r} is missing: the only column is {there[0]!r}, which {mark!r} would "
+            f"split; pass delimiter={mark!r}"
+        )
     hint = did_you_mean(name, there, _ALIKE)
     said = f": {hint} The" if hint else "; the"
     return DataError(
         f"{called} {name!r} is missing{said} columns are: {', '.join(map(repr, there))}"
     )
+
+
+def _unsplit(name: str, names: list[str]) -> str | None:
+    """The delimiter that would split the only column's name into some, `name` among them."""
+    if len(names) != 1:
+        return None
+    return next((mark for mark in _MARKS if near(name, _parts(names[0], mark), _ALIKE)), None)
+
+
+def _parts(name: str, mark: str) -> list[str]:
+    return [part.strip('" ') for part in name.split(mark)] if mark in name else []
 
 
 def nearest(name: str, names: Iterable[str]) -> list[str]:
