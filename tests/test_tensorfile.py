@@ -192,9 +192,7 @@ def test_a_length_that_lies(tmp_path: Path, start: bytes) -> None:
 
 def test_a_file_that_ends_in_its_header(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"\xb8\x0b" + b"\0" * 6 + b'{"__metadata__"')
-    assert complaint(tmp_path / "a") == (
-        "it is cut short: its header takes 3,008 bytes, it has 23"
-    )
+    assert complaint(tmp_path / "a") == ("it is cut short: its header takes 3,008 bytes, it has 23")
 
 
 def test_a_header_beyond_the_format(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,8 @@
 import pytest
 
-from lampas.cli.data import read, shell_words
+from lampas.cli.data import read, shell_spoken, shell_words
 from lampas.cli.usage import UsageError
+from lampas.errors import DataError, InputError
 
 
 def test_errors_name_options():
@@ -12,6 +13,23 @@ def test_errors_name_options():
     assert shell_words("pass kinds={\"o'clock is\": 'date'}") == (
         "add --kind 'o'\"'\"'clock is=date'"
     )
+
+    assert shell_words("known= was passed, but") == "--known was given, but"
+
+
+def test_errors_are_raised_again_as_what_they_were():
+    for kind, file, line in (
+        (DataError, "a.csv", "a.csv: column 'x'; add --encoding cp1252"),
+        (DataError, None, "column 'x'; add --encoding cp1252"),
+        (InputError, "a.csv", "column 'x'; add --encoding cp1252"),
+        (UsageError, "a.csv", "column 'x'; pass encoding='cp1252'"),
+    ):
+        with pytest.raises(kind) as caught, shell_spoken(file):
+            raise kind("column 'x'; pass encoding='cp1252'")
+        assert (type(caught.value), str(caught.value)) == (kind, line)
+    with pytest.raises(DataError) as caught, shell_spoken("a.csv"):
+        raise DataError("a.csv: no such file")
+    assert str(caught.value) == "a.csv: no such file"
 
 
 def test_a_tab_can_be_typed(tmp_path):

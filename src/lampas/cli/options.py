@@ -26,11 +26,21 @@ Json = Annotated[
     bool,
     typer.Option("--json", help="One JSON object on stdout; everything else on stderr."),
 ]
+JsonRows = Annotated[bool, typer.Option("--json", help="A JSON object a row, in the place of CSV.")]
 Delimiter = Annotated[
     str | None,
     typer.Option(metavar="TEXT", help="What separates the fields; found out by default."),
 ]
 Encoding = Annotated[str, typer.Option(metavar="NAME", help="Of a text file.")]
+
+ImageColumn = Annotated[
+    str | None,
+    typer.Option("--image", metavar="COLUMN", help="A table's column of image paths; found out."),
+]
+TextColumn = Annotated[
+    str | None,
+    typer.Option("--text", metavar="COLUMN", help="The column of texts; that of the training."),
+]
 
 Targets = Annotated[
     list[str] | None,
@@ -86,9 +96,6 @@ Kinds = Annotated[
         metavar="COLUMN=KIND",
         help="number, category, boolean, date, text or identifier (ignored); repeatable.",
     ),
-]
-Image = Annotated[
-    str | None, typer.Option(metavar="COLUMN", help="A table's column of image paths; found out.")
 ]
 Size = Annotated[
     str | None,

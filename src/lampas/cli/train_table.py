@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pandas as pd
+
 from lampas.cli import data as tables
 from lampas.cli import report
 from lampas.cli.request import Request
@@ -11,6 +13,11 @@ from lampas.tables.infer import infer
 from lampas.tables.task import EPOCHS, PATIENCE, tabular
 
 
+def check(request: Request) -> None:
+    """One table, and what to predict."""
+    _ = request.one, request.need_target()
+
+
 def train(request: Request) -> Fitted:
     """Read the table, show its columns, fit the net."""
     targets, options = request.need_target(), request.table
@@ -18,13 +25,13 @@ def train(request: Request) -> Fitted:
     held_out = request.validation
     if isinstance(held_out, Path):
         held_out = tables.read(str(held_out), options.delimiter, options.encoding)
-    with tables.shell_spoken():
+    with tables.shell_spoken(request.one):
         schema = infer(frame, list(targets), options.kinds)
     if not request.quiet:
         report.columns(request.one, frame, schema, request.people)
     if request.own_net is None:
         spare_cores(len(frame))
-    with tables.shell_spoken():
+    with tables.shell_spoken(None if isinstance(held_out, pd.DataFrame) else request.one):
         return tabular(
             frame,
             targets,
