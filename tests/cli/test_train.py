@@ -223,7 +223,10 @@ def test_errors_speak_of_options(shell, tmp_path):
     )
 
 
-def test_a_folder_in_the_place_of_a_table_names_its_tables(shell, tables):
-    assert shell("train", tables, "--target", "bought").error == (
-        f"{tables}: it is a folder, and a table is one file; it holds new.csv, train.csv: name one"
+def test_a_folder_in_the_place_of_a_table_names_its_tables(shell, tables, tmp_path):
+    for name in ("new.csv", "train.csv"):
+        (tmp_path / name).write_text((tables / name).read_text())
+    assert shell("train", tmp_path, "--target", "bought").error == (
+        f"{tmp_path}: it is a folder, and a table is one file; it holds new.csv, train.csv: name "
+        "one"
     )
