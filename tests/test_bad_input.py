@@ -389,9 +389,9 @@ OPTIONS: dict[str, tuple[dict[str, Any], type[LampasError], str]] = {
     "a metric class": ({"metrics": [lampas.metrics.MAE]}, InputError,
                        "metric MAE is a class, not an instance: write MAE()"),
     "precision None": ({"precision": None}, UnknownNameError,
-                       "unknown precision 'None': Valid: bf16, float32, fp16"),
+                       "unknown precision 'None'. Valid: bf16, float32, fp16"),
     "precision dtype": ({"precision": torch.bfloat16}, UnknownNameError,
-                        "unknown precision 'torch.bfloat16': Valid: bf16, float32, fp16"),
+                        "unknown precision 'torch.bfloat16'. Valid: bf16, float32, fp16"),
     "device": ({"device": "gpu"}, InputError,
                "unknown device 'gpu': write 'auto', 'cpu', 'cuda', 'cuda:0' or 'mps'"),
     "device number": ({"device": 3.5}, InputError,
@@ -419,7 +419,7 @@ OPTIONS: dict[str, tuple[dict[str, Any], type[LampasError], str]] = {
                   "a penalty is a str: pass a function of the model that returns a 0-d tensor, "
                   "such as lampas.losses.L2(1e-4)"),
     "scheduler interval": ({"scheduler": "cosine", "scheduler_every": "batch"}, UnknownNameError,
-                           "unknown schedule interval 'batch': Valid: epoch, step"),
+                           "unknown schedule interval 'batch'. Valid: epoch, step"),
 }  # fmt: skip
 
 

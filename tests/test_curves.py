@@ -37,13 +37,24 @@ def test_a_panel_each_with_the_loss_first(history: History) -> None:
 def test_gaps_are_bridged_and_nan_left_out(history: History) -> None:
     curves = _curves(history.plot(), 0)
     assert curves["training"] == [(1, 0.9), (2, 0.8), (4, 0.3)]
-    assert curves["validation"] == [(2, 0.7), (4, 0.8)]
+    assert curves["held out"] == [(2, 0.7), (4, 0.8)]
 
 
 def test_the_best_epoch_is_marked_in_every_panel(history: History) -> None:
     figure = history.plot()
     assert _curves(figure, 0)["best epoch 2: 0.7000"] == [(2, 0.7)]
     assert _curves(figure, 1)["best epoch 2: 0.4000"] == [(2, 0.4)]
+
+
+def test_one_epoch_stands_between_whole_numbers() -> None:
+    figure = History.from_rows([{"loss": 0.5, "val_loss": 0.6}]).plot()
+    assert figure.axes[0].get_xlim() == (0, 2)
+    assert figure.axes[0].get_xticks().tolist() == [0, 1, 2]
+
+
+def test_a_learning_rate_is_no_score(history: History) -> None:
+    rows = [{**row, "lr": 1e-8} for row in history.rows]
+    assert [*_curves(History.from_rows(rows).plot(["lr"]), 0)] == ["training", "_child1"]
 
 
 def test_chosen_panels_in_their_order(history: History) -> None:

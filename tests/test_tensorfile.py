@@ -184,10 +184,15 @@ def test_a_header_that_lies(tmp_path: Path, header: Any, message: str) -> None:
     assert complaint(by_hand(tmp_path / "a", header, b"\0" * 8)) == message
 
 
-@pytest.mark.parametrize("start", [b"", b"\0", b"\xff" * 8 + b"{}", b"\x09" + b"\0" * 7 + b"{}"])
+@pytest.mark.parametrize("start", [b"", b"\0", b"\xff" * 8 + b"{}", b"\x09" + b"\0" * 7 + b"x}"])
 def test_a_length_that_lies(tmp_path: Path, start: bytes) -> None:
     (tmp_path / "a").write_bytes(start)
     assert complaint(tmp_path / "a") == "its first bytes are not those of a safetensors file"
+
+
+def test_a_file_that_ends_in_its_header(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"\xb8\x0b" + b"\0" * 6 + b'{"__metadata__"')
+    assert complaint(tmp_path / "a") == ("it is cut short: its header takes 3,008 bytes, it has 23")
 
 
 def test_a_header_beyond_the_format(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -68,12 +68,14 @@ def _panel(axes: Axes, history: "History", monitor: str) -> None:
         _line(axes, history, name, label, colour)
         for name, label, colour in (
             (monitor, "training", _TRAIN),
-            (f"val_{monitor}", "validation", _VALID),
+            (f"val_{monitor}", "held out", _VALID),
         )
     ]
     axes.set_title(monitor, fontsize=11)
     axes.set_xlabel("epoch")
     axes.xaxis.set_major_locator(MaxNLocator(nbins=8, integer=True))
+    if len(history) == 1:  # matplotlib would show some hundredths of an epoch
+        axes.set_xlim(history.rows[0]["epoch"] - 1, history.rows[0]["epoch"] + 1)
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
     if not any(drawn):
@@ -106,7 +108,7 @@ def _mark_best(axes: Axes, history: "History", monitor: str) -> None:
     name = f"val_{monitor}" if f"val_{monitor}" in best else monitor
     value = best.get(name, math.nan)
     axes.axvline(best["epoch"], color=_BEST, linestyle="--", linewidth=1, zorder=0)
-    if math.isfinite(value):
+    if math.isfinite(value) and monitor != "lr":  # a learning rate is no score
         label = f"best epoch {best['epoch']}: {number(value)}"
         (ring,) = axes.plot(best["epoch"], value, "o", color=_BEST, label=label, markersize=8)
         ring.set_markerfacecolor("none")

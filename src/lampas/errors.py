@@ -69,9 +69,8 @@ def unknown_name(kind: str, name: str, valid: Iterable[str]) -> UnknownNameError
     """
     names = sorted(valid)
     hint = did_you_mean(name, names)
-    return UnknownNameError(
-        f"unknown {kind} {name!r}: {f'{hint} ' if hint else ''}Valid: {', '.join(names)}"
-    )
+    said = f": {hint} " if hint else ". "
+    return UnknownNameError(f"unknown {kind} {name!r}{said}Valid: {', '.join(names)}")
 
 
 def did_you_mean(name: str, valid: Iterable[str], alike: float = 0.5) -> str:

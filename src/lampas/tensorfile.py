@@ -102,6 +102,10 @@ def read_header(file: BinaryIO) -> Header:
     size = os.fstat(file.fileno()).st_size
     length = int.from_bytes(file.read(8), "little")
     if length > min(size - 8, _LONGEST_HEADER):
+        if length <= _LONGEST_HEADER and file.read(1) == b"{":
+            raise ArtifactError(
+                f"it is cut short: its header takes {length + 8:,} bytes, it has {size:,}"
+            )
         raise ArtifactError("its first bytes are not those of a safetensors file")
     raw = file.read(length)
     items = strict_json(raw)

@@ -55,7 +55,7 @@ def test_bad_runs_and_tables_are_one_line(shell, run_folder, tables, tmp_path):
     few = tmp_path / "few.csv"
     few.write_text("age,colour\n1,red\n")
     assert shell("evaluate", run_folder, few).error == (
-        "column 'bought' is missing; the columns are: 'age', 'colour'"
+        f"{few}: column 'bought' is missing; the columns are: 'age', 'colour'"
     )
 
 
@@ -67,3 +67,22 @@ def test_a_run_of_another_kind(shell, tables, tmp_path):
     assert shell("evaluate", path, tables / "new.csv").error == (
         f"{path} holds a run of kind 'model'; known are: {', '.join(sorted(FITTED))}"
     )
+
+
+def test_the_training_data_are_told_apart_from_new_ones(shell, run_folder, tables, tmp_path):
+    table = tables / "train.csv"
+    told = f"{table}: the run was trained on it: new rows will score lower\n"
+    assert shell("evaluate", run_folder, table).err == told
+    assert shell("evaluate", run_folder, tables / ".." / tables.name / "train.csv").err != ""
+    copy = tmp_path / "train.csv"
+    copy.write_text(table.read_text())
+    assert shell("evaluate", run_folder, copy).err == ""
+
+
+def test_columns_of_images_or_texts_are_for_their_runs(shell, run_folder, tables):
+    for noun in ("image", "text"):
+        for command in ("evaluate", "predict"):
+            answer = shell(command, run_folder, tables / "new.csv", f"--{noun}", "age")
+            assert (answer.code, answer.error) == (
+                2, f"--{noun} is for a run of {noun}s, and this is none: leave it out",
+            )  # fmt: skip

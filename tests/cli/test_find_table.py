@@ -36,9 +36,7 @@ def test_folders(tmp_path):
     write(tmp_path / "cat" / "1.mp4")
     assert refused(tmp_path) == f"{tmp_path}: {IMAGES_OR_TEXTS}, only cat, dog"
     write(tmp_path / "more" / "t.csv")
-    assert refused(tmp_path / "more") == (
-        f"{tmp_path}/more: {IMAGES_OR_TEXTS}, only t.csv; a table is named by its file"
-    )
+    require([str(tmp_path / "more")], [])  # reading it says which tables there are
 
 
 def test_files(tmp_path):

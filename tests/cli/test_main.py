@@ -57,6 +57,21 @@ def test_wrong_usage_is_code_2(shell):
         assert "Traceback" not in answer.err
 
 
+def test_without_a_command_it_shows_its_help(shell):
+    answer = shell()
+    assert (answer.code, answer.err) == (0, "")
+    assert answer.out == shell("--help").out
+
+
+def test_a_path_that_may_not_be_opened_is_one_line(shell, monkeypatch):
+    def closed(*_):
+        raise PermissionError(13, "Permission denied", "/there/locked")
+
+    monkeypatch.setattr("lampas.cli.kinds.find", closed)
+    answer = shell("train", "locked", "--target", "x")
+    assert (answer.code, answer.error) == (1, "/there/locked: cannot be opened (Permission denied)")
+
+
 def test_python_m_is_the_same():
     command = [sys.executable, "-m", "lampas.cli", "demo", "nope"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -77,7 +92,18 @@ def test_a_reader_that_is_gone_leaves_no_traceback(run_folder, tables):
     )  # fmt: skip
     os.close(write)
     assert done.stderr == ""
-    assert done.returncode == 1
+    assert done.returncode == 141
+
+
+def test_a_reader_that_is_gone_before_the_last_line_was_written():
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        [sys.executable, "-m", "lampas.cli", "--version"],
+        stdout=write, stderr=subprocess.PIPE, text=True, check=False,
+    )  # fmt: skip
+    os.close(write)
+    assert (done.returncode, done.stderr) == (141, "")
 
 
 def test_ctrl_c_saves_the_best_so_far_and_ends_with_130(tables, tmp_path):

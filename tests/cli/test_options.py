@@ -1,9 +1,12 @@
 import typing
 
 from lampas.cli import options
+from lampas.series import own_net as series_net
 from lampas.series import task as series
 from lampas.tables import task as tables
 from lampas.text import task as texts
+from lampas.text import tokens
+from lampas.text.own_net import NETS
 from lampas.vision import task as images
 
 FEW, MANY = 10, 10_000_000
@@ -28,4 +31,14 @@ def test_the_helps_tell_the_defaults_that_are_taken():
     batches = [task._batch_size(rows) for task in (images, texts, tables) for rows in (FEW, MANY)]
     assert said(options.BatchSize) == (
         f"Samples in a batch; by default {min(batches)} to {max(batches)}, by how many there are."
+    )
+    sizes = ", ".join(f"{kind} {size}" for kind, size in tokens.VOCABULARY.items())
+    assert said(options.Vocabulary) == f"For texts: at most so many tokens; {sizes}."
+    nets = [(name, [*found]) for name, found in (("Texts", NETS), ("time series", series_net.NETS))]
+    assert (
+        said(options.Net)
+        == "; ".join(
+            f"{name}: {first} (default), {', '.join(others)}" for name, (first, *others) in nets
+        )
+        + "."
     )

@@ -1,4 +1,5 @@
 import io
+import json
 
 import pandas as pd
 
@@ -28,6 +29,14 @@ def test_csv_on_stdout_and_in_a_file_and_parquet_hold_the_same(
     pd.testing.assert_frame_equal(parquet, written, check_dtype=False)
 
 
+def test_json_is_an_object_a_row(shell, run_folder, tables):
+    answer = shell("predict", run_folder, tables / "new.csv", "--json")
+    rows = [json.loads(line) for line in answer.out.splitlines()]
+    csv = pd.read_csv(io.StringIO(shell("predict", run_folder, tables / "new.csv").out))
+    assert [*rows[0]] == csv.columns.tolist()
+    pd.testing.assert_frame_equal(pd.DataFrame(rows), csv)
+
+
 class Terminal(io.StringIO):
     def isatty(self):
         return True
@@ -49,10 +58,11 @@ def test_what_cannot_be_predicted_is_one_line(shell, run_folder, tables, tmp_pat
     few.write_text("bought,colour\nno,red\n")
     answer = shell("predict", run_folder, few)
     assert (answer.code, answer.out) == (1, "")
-    assert answer.error == "column 'age' is missing; the columns are: 'bought', 'colour'"
+    assert answer.error == f"{few}: column 'age' is missing; the columns are: 'bought', 'colour'"
     few.write_text("age,colour\nold,red\n")
     assert shell("predict", run_folder, few, "--out", tmp_path / "p.csv").error == (
-        "column 'age': row 0 holds 'old', but a number is needed; correct it or leave it empty"
+        f"{few}: column 'age': row 0 holds 'old', but a number is needed; correct it or leave it "
+        "empty"
     )
     assert not (tmp_path / "p.csv").exists()
 

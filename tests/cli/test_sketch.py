@@ -32,17 +32,25 @@ def test_a_curve_that_falls_is_drawn_from_top_left_to_bottom_right():
     assert places[-1][1] == len(rows[-1]) - 1
 
 
-def test_one_epoch_and_flat_curves_stand_in_the_middle():
-    for curve in ([0.5], [0.5, 0.5]):
-        lines = curves({"loss": curve}, 30).splitlines()
-        assert "·" in lines[4]
-        assert not any("·" in line for line in (*lines[1:4], *lines[5:]))
+def test_flat_curves_stand_in_the_middle():
+    lines = curves({"loss": [0.5, 0.5]}, 30).splitlines()
+    assert "·" in lines[4]
+    assert not any("·" in line for line in (*lines[1:4], *lines[5:]))
+
+
+def test_one_epoch_is_told_in_numbers():
+    assert curves({"loss": [0.5], "mae": [2.0]}) == (
+        "  score  training\n  loss     0.5000\n  mae      2.0000"
+    )
+    assert curves({"loss": [0.5], "val_loss": [0.25], "lr": [1e-8]}) == (
+        "  score   training  held out\n  loss      0.5000    0.2500\n  lr     1.000e-08"
+    )
 
 
 def test_nothing_to_draw():
     assert curves({}) == ""
     assert curves({"loss": [math.nan]}) == ""
-    assert curves({"loss": [math.nan], "acc": [0.5]}).startswith("acc")
+    assert curves({"loss": [math.nan] * 2, "acc": [0.5] * 2}).startswith("acc")
 
 
 @settings(deadline=None, max_examples=60)

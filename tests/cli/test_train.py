@@ -63,6 +63,9 @@ def test_all_options_reach_the_training(shell, tables, tmp_path):
     )  # fmt: skip
     assert answer.code == 0
     assert answer.out.startswith("Scores on 12 held-out rows\n  score ")
+    assert answer.out.endswith(
+        f"\n\nSaved in {tmp_path / 'run'}: curves.png, history.csv, model.lampas, run.json\n"
+    )
     model = lampas.TabularModel.load(tmp_path / "run" / "model.lampas")
     assert [(one.name, one.kind) for one in model.schema.columns[:2]] == [
         ("age", "target"), ("colour", "identifier"),
@@ -151,11 +154,12 @@ def test_wrong_delimiters(shell, tables, tmp_path):
     arguments = ("train", table, "--target", "bought", "--out", tmp_path / "run", "--epochs", 1)
     answer = shell(*arguments, "--delimiter", ",")
     assert answer.error == (
-        "target column 'bought' is missing; the columns are: 'age;colour;bought'"
+        f"{table}: target column 'bought' is missing: the only column is 'age;colour;bought', "
+        "which ';' would split; add --delimiter ';'"
     )
     table.write_text(text.replace(",", "~"))
     assert shell(*arguments).error == (
-        f"{table}: only one column, 'age~colour~bought', but '~' would give 3; add --delimiter ~"
+        f"{table}: only one column, 'age~colour~bought', but '~' would give 3; add --delimiter '~'"
     )
     assert shell(*arguments, "--delimiter", "~").code == 0
 
@@ -165,13 +169,13 @@ def test_wrong_names_are_one_line(shell, tables):
     answer = shell("train", table, "--target", "buoght", "--out", tables / "no")
     assert answer.code == 1
     assert answer.error == (
-        "target column 'buoght' is missing: did you mean 'bought'? The columns are: 'bought', "
-        "'age', 'colour'"
+        f"{table}: target column 'buoght' is missing: did you mean 'bought'? The columns are: "
+        "'bought', 'age', 'colour'"
     )
     answer = shell("train", table, "--target", "BOUGHT", "--kind", "Age=number")
     assert answer.error == (
-        "target column 'BOUGHT' is missing: did you mean 'bought'? The columns are: 'bought', "
-        "'age', 'colour'"
+        f"{table}: target column 'BOUGHT' is missing: did you mean 'bought'? The columns are: "
+        "'bought', 'age', 'colour'"
     )
     answer = shell("train", table, "--target", "bought", "--kind", "age=nmber")
     assert (answer.code, answer.error) == (
@@ -190,7 +194,8 @@ def test_a_real_process_tells_one_line(process, tables):
     answer = process("train", tables / "train.csv", "--target", "nope", cwd=tables)
     assert (answer.code, answer.out) == (1, "")
     assert answer.error == (
-        "target column 'nope' is missing; the columns are: 'age', 'colour', 'bought'"
+        f"{tables / 'train.csv'}: target column 'nope' is missing; the columns are: 'age', "
+        "'colour', 'bought'"
     )
     assert not (tables / "runs").exists()
 
@@ -201,6 +206,27 @@ def test_errors_speak_of_options(shell, tmp_path):
     lines = [f"{cell},{('yes', 'no')[row % 2]}" for row, cell in enumerate(cells)]
     odd.write_text("\n".join(["age,bought", *lines, ""]))
     assert shell("train", odd, "--target", "bought").error == (
-        "column 'age': row 39 holds 'old' among numbers; correct it or leave it empty, or add "
-        "--kind age=category"
+        f"{odd}: column 'age': row 39 holds 'old' among numbers; correct it or leave it empty, or "
+        "add --kind age=category"
+    )
+    gap = tmp_path / "gap.csv"
+    gap.write_text("age,bought\n1,yes\n2,\n3,no\n")
+    assert shell("train", gap, "--target", "bought").error == (
+        f"{gap}: target 'bought': 1 row has no value (row 1); fill it in, or drop the row"
+    )
+    ok = tmp_path / "ok.csv"
+    ok.write_text("age,bought\n1,yes\n2,no\n3,no\n4,yes\n")
+    bad = tmp_path / "bad.csv"
+    bad.write_text("age,bought\n1,yes\nold,no\n")
+    assert shell("train", ok, "--target", "bought", "--validation", bad).error == (
+        "column 'age': row 1 holds 'old', but a number is needed; correct it or leave it empty"
+    )
+
+
+def test_a_folder_in_the_place_of_a_table_names_its_tables(shell, tables, tmp_path):
+    for name in ("new.csv", "train.csv"):
+        (tmp_path / name).write_text((tables / name).read_text())
+    assert shell("train", tmp_path, "--target", "bought").error == (
+        f"{tmp_path}: it is a folder, and a table is one file; it holds new.csv, train.csv: name "
+        "one"
     )

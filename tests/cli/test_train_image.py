@@ -105,6 +105,14 @@ def test_a_table_of_paths(shell, pictures, tmp_path):
     assert "8 × 9 pixels, grey\nage: 0 to 3.9\n" in answer.err
     answer = shell("predict", tmp_path / "run", table)
     assert answer.out.splitlines()[0] == "image,age"
+    two = pd.read_csv(table)
+    two.assign(other=two["photo"]).to_csv(pictures.parent / "two.csv", index=False)
+    both = pictures.parent / "two.csv"
+    assert shell("predict", tmp_path / "run", both).error == (
+        f"{both}: several columns hold paths of images; add --image, one of 'photo', 'other'"
+    )
+    assert shell("predict", tmp_path / "run", both, "--image", "other").out == answer.out
+    assert shell("evaluate", tmp_path / "run", both, "--image", "other").code == 0
 
 
 def test_a_net_of_ones_own_is_tuned_in_two_phases(shell, pictures, tmp_path):

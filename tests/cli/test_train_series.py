@@ -107,7 +107,8 @@ def test_wrong_usage(shell, sales_file, sales_run, run_folder, tables, tmp_path)
     for typed, code, line in (
         ((*train, "--as", "timeseries"), 2, "which column is the time? Add --time COLUMN"),
         ((*train, "--season", 7), 2,
-         "--season is for a time series, and the data are a table: leave it out"),
+         "--season is for a time series, and the data are a table: leave it out, or add --time "
+         "COLUMN"),
         ((*train, "--time", "day", "--as", "tabular"), 2,
          "--time is for a time series, and the data are a table: leave it out"),
         ((*train, "--time", "day", "--kind", "sold=number"), 2,
@@ -115,7 +116,7 @@ def test_wrong_usage(shell, sales_file, sales_run, run_folder, tables, tmp_path)
         ((*train, "--time", "day", "--net", "lstn"), 2,
          "--net 'lstn': valid are dlinear, lstm, gru, tcn; your own goes by --model"),
         ((*train, "--time", "day", "--gaps", "fill"), 2,
-         "--gaps fill: valid are refuse, carry"),
+         "--gaps 'fill': valid are refuse, carry"),
         ((*train, "--time", "day", "--validation", sales_file), 2,
          f"--validation {sales_file}: a time series is tested on its own last steps; give their "
          "share, or --backtest STEPS"),
@@ -126,7 +127,7 @@ def test_wrong_usage(shell, sales_file, sales_run, run_folder, tables, tmp_path)
         (("forecast", sales_run, "--out", "a.txt"), 2,
          "--out a.txt: predictions are written as .csv or .parquet"),
         (("forecast", sales_run, "--known", sales_file), 1,
-         "known= was passed, but the run has no known covariates"),
+         "--known was given, but the run has no known covariates"),
     ):  # fmt: skip
         answer = shell(*typed)
         assert (answer.code, answer.error) == (code, line)
@@ -137,8 +138,9 @@ def test_errors_name_the_shells_options(shell, sales_file, tmp_path):
     frame.to_csv(tmp_path / "hole.csv", index=False)
     answer = shell("train", tmp_path / "hole.csv", "--time", "day", "--target", "sold")
     assert answer.error == (
-        "time column 'day': row 5 holds 2024-01-07 00:00:00 after 2024-01-05 00:00:00: 1 stamp "
-        "is missing between them: fill it, or add --gaps carry to carry the last value forward"
+        f"{tmp_path / 'hole.csv'}: time column 'day': row 5 holds 2024-01-07 00:00:00 after "
+        "2024-01-05 00:00:00: 1 stamp is missing between them: fill it, or add --gaps carry to "
+        "carry the last value forward"
     )
     assert shell_words("x: pass known=, a table with y").endswith(
         "add --known FILE, a table with y"
@@ -153,7 +155,7 @@ def test_known_covariates_come_from_a_file(shell, sales_file, tmp_path):
     run = tmp_path / "run"
     answer = shell(
         "train", tmp_path / "offers.csv", "--time", "day", "--target", "sold", "--known", "offer",
-        "--horizon", 3, "--epochs", 60, "--out", run, "--quiet",
+        "--horizon", 3, "--epochs", 60, "--out", run,
     )  # fmt: skip
     assert answer.code == 0, answer.err
     assert f"lampas forecast {run} --plot --known FILE\n" in answer.out

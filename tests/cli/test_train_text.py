@@ -57,6 +57,15 @@ def test_predict_and_evaluate_tables_and_files(run, folder, shell):
     answer = shell("evaluate", run, films / "films.neg", films / "films.pos", "--json")
     assert json.loads(answer.out)["accuracy"] > 0.9
     assert shell("evaluate", run, films, "--json").out == answer.out
+    two = folder / "two.csv"
+    frame = pd.read_csv(folder / "table.tsv", sep="\t")
+    frame.assign(title=frame["review"] + "!").to_csv(two, index=False)
+    assert shell("predict", run, two).error == (
+        f"{two}: 2 columns hold texts: 'review', 'title'; add --text review, or another"
+    )
+    answer = shell("predict", run, two, "--text", "review", "--out", folder / "two_said.csv")
+    assert (answer.code, answer.err) == (0, f"80 predictions in {folder / 'two_said.csv'}\n")
+    assert (folder / "two_said.csv").read_text() == (folder / "said.csv").read_text()
 
 
 def test_a_table_of_texts_is_found_and_has_its_options(folder, shell, tmp_path):
@@ -117,14 +126,15 @@ def test_errors_speak_of_options(folder, shell, tmp_path):
     frame["title"] = [f"the title of number {row}" for row in range(80)]
     frame.to_csv(two, index=False)
     assert shell("train", two, "--target", "verdict", "--as", "text").error == (
-        "2 columns hold texts: 'review', 'title'; add --text review, or another"
+        f"{two}: 2 columns hold texts: 'review', 'title'; add --text review, or another"
     )
     assert shell("train", two, "--text", "review", "--as", "text").error == (
-        "which column is to be predicted? add --target COLUMN, one of: 'verdict', 'title'"
+        f"{two}: which column is to be predicted? add --target COLUMN, one of: 'verdict', 'title'"
     )
     typed = ("train", folder / "table.tsv", "--net", "transformer", "--target")
     assert shell(*typed, "Verdict").error == (
-        "column 'Verdict' is missing: did you mean 'verdict'? The columns are: 'verdict', 'review'"
+        f"{folder / 'table.tsv'}: column 'Verdict' is missing: did you mean 'verdict'? The "
+        "columns are: 'verdict', 'review'"
     )
     wide = tmp_path / "f.neg"
     wide.write_bytes("été à la plage\n".encode("cp1252"))

@@ -10,7 +10,7 @@ from lampas import datasets
 from lampas.datasets.catalogue import DATASETS, Dataset, File
 from lampas.datasets.find import cache as cache_folder
 from lampas.datasets.find import here
-from lampas.errors import DataError, InputError, UnknownNameError
+from lampas.errors import DataError, DownloadError, InputError, UnknownNameError
 
 CONTENT, ZIPPED = b"some", b"zipped"
 
@@ -62,6 +62,34 @@ def test_a_wrong_file_is_refused_and_left(shared):
         "another version; replace it, or take it away"
     )
     assert (shared / "a.txt").read_bytes() == b"same"
+
+
+@pytest.mark.parametrize("whole", [[], ["a.txt", "b.txt"]])
+def test_a_wrong_file_is_refused_where_another_lacks(shared, cache, monkeypatch, whole):
+    two = (File("a.txt", 4, sha(CONTENT)), File("b.txt", 4, sha(CONTENT)))
+    monkeypatch.setitem(DATASETS, "some", Dataset("folder", two, "for tests", "nobody"))
+    (shared / "b.txt").write_bytes(b"same")
+    (cache / "folder").mkdir(parents=True)
+    for name in whole:
+        (cache / "folder" / name).write_bytes(CONTENT)
+    with pytest.raises(DataError) as caught:
+        datasets.path("some")
+    assert str(caught.value) == (
+        f"{shared / 'b.txt'} has the sha-256 {sha(b'same')}, not {sha(CONTENT)}: it is damaged or "
+        "another version; replace it, or take it away"
+    )
+
+
+def test_what_lampas_data_lacks_is_told_before_a_network_is_asked(shared, monkeypatch, capsys):
+    two = (File("a.txt", 4, sha(CONTENT)), File("b.txt", 4, sha(CONTENT)))
+    monkeypatch.setitem(DATASETS, "some", Dataset("folder", two, "for tests", "nobody"))
+    (shared / "b.txt").write_bytes(CONTENT)
+    with pytest.raises(DownloadError):
+        datasets.path("some")
+    assert capsys.readouterr().err == (
+        f"some: {shared}, below LAMPAS_DATA, lacks a.txt: the data set is brought into "
+        f"{cache_folder()}\n"
+    )
 
 
 def test_a_folder_that_is_not_there_is_told(monkeypatch):

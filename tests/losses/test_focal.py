@@ -163,7 +163,7 @@ def test_alpha_is_a_buffer_and_a_shallow_copy_takes_another_reduction():
         (
             lambda: BinaryFocalLoss(reduction="avg"),
             UnknownNameError,
-            "unknown reduction 'avg': Valid: mean, none, sum",
+            "unknown reduction 'avg'. Valid: mean, none, sum",
         ),
         (
             lambda: BinaryFocalLoss()(torch.zeros(4, 1), torch.zeros(4)),

@@ -157,7 +157,7 @@ def test_every_class_metric_refuses_without_a_task(name: str):
 def test_unknown_names_are_answered_with_the_valid_ones(name: str):
     with pytest.raises(UnknownNameError) as told:
         named(name, CLASSES)
-    assert str(told.value).startswith(f"unknown metric {name!r}: ")
+    assert str(told.value).startswith(f"unknown metric {name!r}{': ' if name else '. '}")
     assert str(told.value).endswith(f"Valid: {', '.join(sorted(TABLE))}")
 
 

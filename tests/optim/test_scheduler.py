@@ -190,7 +190,7 @@ def test_unknown_strings_list_the_valid_ones() -> None:
     )
     with pytest.raises(UnknownNameError) as caught:
         Schedule.of(None, sgd(), every="batch")  # pyright: ignore
-    assert str(caught.value) == ("unknown schedule interval 'batch': Valid: epoch, step")
+    assert str(caught.value) == ("unknown schedule interval 'batch'. Valid: epoch, step")
 
 
 @pytest.mark.parametrize("factor", [None, -0.5, float("nan")])

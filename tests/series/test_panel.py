@@ -110,7 +110,7 @@ def test_a_column_without_a_value_and_an_unknown_rule():
     assert str(error.value) == "column 'y' has no value at all"
     with pytest.raises(InputError) as error:
         read_panel(frame, ONE, gaps="fill")
-    assert str(error.value) == "unknown gaps 'fill': Valid: carry, refuse"
+    assert str(error.value) == "unknown gaps 'fill'. Valid: carry, refuse"
 
 
 def test_later_data_must_have_the_trainings_clock():

@@ -1,6 +1,7 @@
 """Reading tables: what is accepted, and the one line for each thing that is wrong."""
 
 import gzip
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -184,18 +185,19 @@ def test_other_encodings_and_delimiters_when_asked(tmp_path):
         ("a.csv", 'photo,kind\na.png,"x\n', OPEN.format(2)),
         ("a.csv", 'x,y\n1,2\n\n"3,4\n5,6\n', OPEN.format(4)),
         ("a.csv", '"x,y\n1,2\n', OPEN.format(1)),
-        ("a.tsv", 'x\ty\n1\t"2\r\n3\t4', OPEN.format(2)),
+        ("a.tsv", 'x\ty\n1\t"2\r\n3\t4\n\n5', OPEN.format(2)),
         ("a.parquet", "x,y\n1,2\n", "not a Parquet file, or a damaged one"),
         (
             "a.xlsx",
             "x",
-            "a table is a .csv, .tsv or .txt file (also .gz) or a .parquet file, not '.xlsx'",
+            "a table is a .csv, .tsv or .txt file (also .gz) or a .parquet file, not '.xlsx'; "
+            "a table of texts may be .jsonl too",
         ),
         (
             "table",
             "x",
             "a table is a .csv, .tsv or .txt file (also .gz) or a .parquet file, "
-            "not 'one without a suffix'",
+            "not one without a suffix; a table of texts may be .jsonl too",
         ),
     ],
 )
@@ -206,14 +208,38 @@ def test_one_clear_line_for_a_bad_file(tmp_path, name, text, message):
 
 def test_files_that_cannot_be_read(tmp_path):
     assert refused(tmp_path / "no.csv") == f"{tmp_path / 'no.csv'}: no such file"
-    (tmp_path / "folder.csv").mkdir()
-    assert refused(tmp_path / "folder.csv").endswith("cannot be read (Is a directory)")
+    assert refused(tmp_path) == (
+        f"{tmp_path}: it is a folder, and a table is one file; it holds no table"
+    )
     write(tmp_path / "a.csv.gz", "no gzip")
     assert "not a whole gzip file" in refused(tmp_path / "a.csv.gz")
     (tmp_path / "b.csv.gz").write_bytes(gzip.compress(b"x,y\n1,a\n2,b\n")[:-6])
     assert "not a whole gzip file" in refused(tmp_path / "b.csv.gz")
     path = write(tmp_path / "a.csv", "x,y\n1,2\n")
-    assert refused(path, encoding="utf-9") == f"{path}: unknown encoding 'utf-9'; try 'utf-8'"
+    assert refused(path, encoding="utf-9") == (
+        f"{path}: unknown encoding 'utf-9'; common ones are 'utf-8', 'utf-16', 'cp1252' and "
+        "'gb18030'"
+    )
+
+
+def test_a_folder_tells_which_tables_it_holds(tmp_path, monkeypatch):
+    folder = tmp_path / "data.csv"
+    folder.mkdir()
+    for name in ("train.csv", "test.CSV.gz", "more.parquet", "notes.md"):
+        (folder / name).touch()
+    told = f"{folder}: it is a folder, and a table is one file; it holds"
+    assert refused(folder) == f"{told} more.parquet, test.CSV.gz, train.csv: name one"
+    for number in range(4):
+        (folder / f"{number}.tsv").touch()
+    assert refused(folder) == (
+        f"{told} 0.tsv, 1.tsv, 2.tsv, 3.tsv, more.parquet, test.CSV.gz, …: name one"
+    )
+
+    def closed(_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "iterdir", closed)
+    assert refused(folder) == f"{folder}: cannot be read (Permission denied)"
 
 
 def test_what_the_parser_alone_refuses(tmp_path):

@@ -95,3 +95,30 @@ def test_missing_columns_and_rows():
     )
     assert refused(TABLE.drop(columns="y"), targets=True).startswith("column 'y' is missing")
     assert refused(TABLE.head(0)) == "the table has no rows"
+
+
+def test_the_only_column_that_another_delimiter_would_split():
+    asked = TABLE.set_axis([";".join(TABLE.columns), *TABLE.columns[1:]], axis=1).iloc[:, :1]
+    assert refused(asked) == (
+        "column 'age' is missing: the only column is 'age;sex;code;member;joined;note;row;y', "
+        "which ';' would split; pass delimiter=';'"
+    )
+    tabs = asked.set_axis(['"Age"\t"sex"'], axis=1)
+    assert refused(tabs) == (
+        "column 'age' is missing: the only column is '\"Age\"\\t\"sex\"', which '\\t' would "
+        "split; pass delimiter='\\t'"
+    )
+    assert refused(asked.set_axis(["a;b"], axis=1)) == (
+        "column 'age' is missing; the columns are: 'a;b'"
+    )
+
+
+def test_columns_of_mostly_unseen_categories_are_told():
+    assert SCHEMA.remarks(TABLE) == []
+    assert SCHEMA.remarks(TABLE.assign(sex="robot")) == [
+        "column 'sex': 40 of 40 rows hold a category that training did not see, as 'robot'"
+    ]
+    half = TABLE.assign(sex=["robot"] * 20 + ["male"] * 19 + [None])
+    assert SCHEMA.remarks(half) == []
+    most = TABLE.assign(sex=["male"] * 19 + ["robot"] * 21)
+    assert SCHEMA.remarks(most)[0].startswith("column 'sex': 21 of 40 rows")

@@ -87,6 +87,17 @@ def test_a_column_that_does_not_fit_is_named(survival):
         survival.evaluate(TEST.drop(columns="Survived"))
 
 
+def test_a_column_of_unseen_categories_is_told(survival, capsys):
+    told = (
+        f"column 'Sex': {len(TEST)} of {len(TEST)} rows hold a category that training did not "
+        "see, as 'robot'\n"
+    )
+    survival.predict(TEST.assign(Sex="robot"))
+    assert capsys.readouterr().err == told
+    survival.evaluate(TEST.assign(Sex="robot"))
+    assert capsys.readouterr().err == told
+
+
 def test_saved_and_loaded_it_is_the_same(survival, tmp_path):
     survival.save(tmp_path / "run.lampas")
     loaded = TabularModel.load(tmp_path / "run.lampas")

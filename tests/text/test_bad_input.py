@@ -218,13 +218,13 @@ class Flat(nn.Module):
 
 def test_nets_and_arguments():
     assert refusal(PAIR, net="lstm", error=UnknownNameError) == (
-        "unknown net 'lstm': Valid: conv, transformer"
+        "unknown net 'lstm'. Valid: conv, transformer"
     )
     assert refusal(PAIR, positions="rope", error=InputError) == (
         "positions are the transformer's: choose that net, or leave them out"
     )
     assert refusal(PAIR, net="transformer", positions="learnt", error=UnknownNameError) == (
-        "unknown positions 'learnt': Valid: rope, sinusoidal"
+        "unknown positions 'learnt'. Valid: rope, sinusoidal"
     )
     assert refusal(PAIR, length=0, error=InputError) == ("length=0: a text has one token at least")
     assert refusal(PAIR, net=Flat, error=ShapeError) == (

@@ -254,7 +254,7 @@ def test_bad_arguments(colours):
         )
     with pytest.raises(UnknownNameError) as caught:
         fit(colours, augment="flips")
-    assert str(caught.value) == "unknown augment 'flips': Valid: auto"
+    assert str(caught.value) == "unknown augment 'flips'. Valid: auto"
 
 
 def test_the_headline_of_a_run(colours, capsys):

@@ -108,6 +108,6 @@ def missing(kind: str, name: str, logs: Mapping[str, float]) -> UnknownNameError
     """The error for a number that this run does not report, with those it does.
 
     >>> print(missing("Checkpoint monitor", "acc", {"epoch": 1, "loss": 0.5}))
-    unknown Checkpoint monitor 'acc': Valid: loss
+    unknown Checkpoint monitor 'acc'. Valid: loss
     """
     return unknown_name(kind, name, [known for known in logs if known != "epoch"])

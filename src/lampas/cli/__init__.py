@@ -1,11 +1,14 @@
 """The shell: `lampas train`, `evaluate`, `predict`, `summary`, `demo`.
 
 Exit codes: 0 done; 1 the job failed, and one line on stderr says why; 2 the command line cannot
-be understood; 130 ended by Ctrl-C. What goes wrong unforeseen leaves its traceback, and code 1.
+be understood; 130 ended by Ctrl-C; 141 the reader of a pipe is gone, as `head` when it has seen
+enough. What goes wrong unforeseen leaves its traceback, and code 1.
 """
 
 import os
 import sys
+
+_INTERRUPTED, _NO_READER = 130, 141  # 128 and the number of the signal, as shells give it
 
 
 def main() -> None:
@@ -16,24 +19,41 @@ def main() -> None:
     """
     _never_fail_on_a_letter()
     try:
-        _run()
+        code = _code()
     except KeyboardInterrupt:
-        sys.exit(130)
-    finally:
-        _flush()
+        code = _INTERRUPTED
+    sys.exit(code if _flushed() else _NO_READER)
 
 
-def _run() -> None:
+def _code() -> int:
     from lampas.cli.app import app
     from lampas.cli.usage import UsageError
+    from lampas.cli.wording import wrong_usage
     from lampas.errors import LampasError
 
     try:
-        app(prog_name="lampas")
+        answer = app(prog_name="lampas", standalone_mode=False)
     except LampasError as error:
-        line = " ".join(str(error).splitlines())
-        print(f"lampas: error: {line}", file=sys.stderr)
-        sys.exit(2 if isinstance(error, UsageError) else 1)
+        return _failed(str(error), 2 if isinstance(error, UsageError) else 1)
+    except PermissionError as error:
+        if error.filename is None:
+            raise
+        return _failed(f"{error.filename}: cannot be opened ({error.strerror})", 1)
+    except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):  # which typer makes a code 1 of
+            return _NO_READER
+        raise
+    except Exception as error:
+        line = wrong_usage(error)
+        if line is None:
+            raise
+        return _failed(line, 2)
+    return answer if isinstance(answer, int) else 0
+
+
+def _failed(reason: str, code: int) -> int:
+    print(f"lampas: error: {' '.join(reason.splitlines())}", file=sys.stderr)
+    return code
 
 
 def _never_fail_on_a_letter() -> None:
@@ -44,9 +64,11 @@ def _never_fail_on_a_letter() -> None:
             reconfigure(errors="replace")
 
 
-def _flush() -> None:
-    """Write what is left; a reader that is gone, as `head`, is no reason for a traceback."""
+def _flushed() -> bool:
+    """Write what is left; False where the reader is gone: no reason for a traceback."""
     try:
         sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return False
+    return True

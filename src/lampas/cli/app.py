@@ -18,7 +18,7 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    no_args_is_help=True,
+    invoke_without_command=True,
 )
 
 
@@ -32,6 +32,7 @@ def _show_version(wanted: bool) -> None:
 
 @app.callback()
 def lampas(
+    context: typer.Context,
     version: Annotated[
         bool,
         typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
@@ -52,6 +53,8 @@ def lampas(
 
     Exit codes: 0 done, 1 the job failed, 2 wrong usage, 130 ended by Ctrl-C.
     """
+    if context.invoked_subcommand is None:
+        print(context.get_help())
 
 
 app.command(short_help="Train on raw data, and save the run.")(train)

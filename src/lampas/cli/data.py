@@ -4,12 +4,12 @@ import re
 import shlex
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from lampas.cli.usage import UsageError
-from lampas.errors import DataError
+from lampas.errors import DataError, InputError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,12 +32,22 @@ _PHRASES = {
     "pass gaps='carry'": "add --gaps carry",
     "pass known=, a table": "add --known FILE, a table",
     "name the column that tells several series apart": "add --series COLUMN",
+    "known= was passed": "--known was given",
     "pass frequency= ('D', 'MS', 'h' …)": "correct the stamps",
 }
 """What is said otherwise than by an option and its value."""
 _TABLES = (".csv", ".tsv", ".tab", ".parquet", ".pq")
-_OF_TABLES = ("row", "window")
-"""What a sample of those runs is called whose data are always one table."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileOptions:
+    """How files are read, as typed. `image`, `text`: a table's column of images' paths, of texts;
+    None for what the training had."""
+
+    delimiter: str | None
+    encoding: str
+    image: str | None
+    text: str | None
 
 
 def read(path: str, delimiter: str | None, encoding: str) -> "pd.DataFrame":
@@ -47,7 +57,9 @@ def read(path: str, delimiter: str | None, encoding: str) -> "pd.DataFrame":
     if delimiter is not None:
         delimiter = delimiter.replace("\\t", "\t")
         if len(delimiter) != 1 or delimiter in '\r\n"':
-            raise UsageError(f"--delimiter {delimiter!r}: one letter is needed, as --delimiter ';'")
+            raise UsageError(
+                f"--delimiter {delimiter!r}: one character is needed, as --delimiter ';'"
+            )
     with shell_spoken():
         return read_table(path, delimiter=delimiter, encoding=encoding)
 
@@ -63,18 +75,26 @@ def read_texts(
 
 
 def for_run(
-    fitted: "Fitted", paths: Sequence[str], delimiter: str | None, encoding: str
+    fitted: "Fitted", paths: Sequence[str], how: FileOptions
 ) -> "pd.DataFrame | str | Path | list[str] | list[Path]":
-    """What `fitted` can evaluate or predict of the files at `paths`."""
+    """What `fitted` can evaluate or predict of the files at `paths`.
+
+    It is told which column of a table to read, as its methods are in Python.
+    """
+    for noun, named in (("image", how.image), ("text", how.text)):
+        if named is not None and fitted.noun != noun:
+            raise UsageError(f"--{noun} is for a run of {noun}s, and this is none: leave it out")
     if fitted.noun == "text":
         of_texts = cast("TextModel", fitted)
-        of_texts.reading = replace(of_texts.reading, encoding=encoding)
-        return read_texts(paths, delimiter, encoding)
-    if fitted.noun not in _OF_TABLES:
+        column = how.text or of_texts.reading.text
+        of_texts.reading = replace(of_texts.reading, encoding=how.encoding, text=column)
+        return read_texts(paths, how.delimiter, how.encoding)
+    if fitted.noun == "image":
+        fitted.settings |= {} if how.image is None else {"image_column": how.image}
         return paths[0] if len(paths) == 1 else list(paths)
     if len(paths) > 1:
         raise UsageError(f"{paths[1]}: one table is read at a time")
-    return read(paths[0], delimiter, encoding)
+    return read(paths[0], how.delimiter, how.encoding)
 
 
 def shell_words(line: str) -> str:
@@ -88,7 +108,7 @@ def shell_words(line: str) -> str:
 
     def option(found: re.Match[str]) -> str:
         name, example = _SHELL[found[1]]
-        return f"add {name} {found[2] or example}"
+        return f"add {name} {shlex.quote(found[2]) if found[2] else example}"
 
     def kind(found: re.Match[str]) -> str:
         return f"add --kind {shlex.quote(f'{found[1][1:-1]}={found[2]}')}"
@@ -99,9 +119,17 @@ def shell_words(line: str) -> str:
 
 
 @contextmanager
-def shell_spoken() -> Generator[None]:
-    """Errors about data within the block name options, and not Python's arguments."""
+def shell_spoken(file: str | None = None) -> Generator[None]:
+    """Errors of what is passed within the block name options, and not Python's arguments.
+
+    file: the one file that errors about data are of; they begin with it.
+    """
     try:
         yield
+    except UsageError:
+        raise
     except DataError as error:
-        raise DataError(shell_words(str(error))) from error
+        line = shell_words(str(error))
+        raise DataError(line if file is None or file in line else f"{file}: {line}") from error
+    except InputError as error:
+        raise InputError(shell_words(str(error))) from error

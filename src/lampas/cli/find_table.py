@@ -16,6 +16,8 @@ def require(data: Sequence[str], targets: Sequence[str]) -> None:
     """Raise `DataError` at the first path that is no table, and `UsageError` for a lone text."""
     for path in data:
         if os.path.isdir(path):
+            if _holds_tables(path):
+                return  # reading it says which there are
             raise DataError(f"{path}: {_lack(path)}")
         if not os.path.getsize(path):
             raise DataError(f"{path}: the file is empty")
@@ -30,6 +32,10 @@ def require(data: Sequence[str], targets: Sequence[str]) -> None:
         )
 
 
+def _holds_tables(folder: str) -> bool:
+    return any(is_table(path) and path.suffix != ".txt" for path in Path(folder).iterdir())
+
+
 def _lack(folder: str) -> str:
     """What is not in a folder that holds neither images nor texts."""
     there = sorted(path.name for path in Path(folder).iterdir() if path.name[0] != ".")
@@ -37,10 +43,9 @@ def _lack(folder: str) -> str:
         return "nothing in it"
     if next((names for _, _, names in os.walk(folder) if names), None) is None:
         return f"nothing in its folders ({few(there)})"
-    hint = "; a table is named by its file" if any(is_table(Path(name)) for name in there) else ""
     return (
         "neither images (.jpg, .png, .webp, .bmp, .gif, .tif) nor texts (.txt) in it, only "
-        f"{few(there)}{hint}"
+        f"{few(there)}"
     )
 
 

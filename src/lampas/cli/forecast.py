@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from lampas.cli import options, usage
-from lampas.cli.output import count, json_line
+from lampas.cli.output import count
 from lampas.cli.usage import UsageError
 
 if TYPE_CHECKING:
@@ -46,9 +46,7 @@ def forecast(
     model: options.OwnNet = None,
     delimiter: options.Delimiter = None,
     encoding: options.Encoding = "utf-8",
-    json: Annotated[
-        bool, typer.Option("--json", help="A JSON object a row, in the place of CSV.")
-    ] = False,
+    json: options.JsonRows = False,
 ) -> None:
     """What comes next: a row for each step, with the median and the quantiles of its intervals.
 
@@ -64,7 +62,7 @@ def forecast(
     """
     from lampas.cli import data as tables
     from lampas.cli import runs
-    from lampas.cli.predict import check_out, to_stdout, write
+    from lampas.cli.predict import check_out, print_json, to_stdout, write
 
     given = [one for one in (data, known) if one is not None]
     check_out(out, given)
@@ -78,7 +76,7 @@ def forecast(
     series = cast("SeriesModel", fitted)
     history = None if data is None else tables.read(data, delimiter, encoding)
     future = None if known is None else tables.read(known, delimiter, encoding)
-    with tables.shell_spoken():
+    with tables.shell_spoken(data if known is None else None):
         found = series.forecast(horizon, history, known=future, gaps=rule)
     _tell_uncalibrated(horizon, series.sizes.horizon)
     if picture is not None:
@@ -87,7 +85,7 @@ def forecast(
         write(found, out, index=False)
         print(f"{count(len(found), 'forecast')} in {out}", file=sys.stderr)
     elif json:
-        _print_json(found)
+        print_json(found)
     else:
         to_stdout(found, index=False)
 
@@ -107,14 +105,3 @@ def _draw(series: "SeriesModel", found: "pd.DataFrame", picture: str) -> None:
     with whole_file(picture) as file:
         series.plot(found).savefig(file, format="png", dpi=100)
     print(f"drawn in {Path(picture)}", file=sys.stderr)
-
-
-def _print_json(found: "pd.DataFrame") -> None:
-    plain = found.assign(**{found.columns[0]: found.iloc[:, 0].map(_stamp)})
-    for row in plain.to_dict("records"):
-        print(json_line({str(name): value for name, value in row.items()}))
-
-
-def _stamp(value: object) -> object:
-    isoformat = getattr(value, "isoformat", None)
-    return value if isoformat is None else isoformat()

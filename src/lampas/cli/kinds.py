@@ -53,14 +53,35 @@ KINDS = {
 
 
 class Trainer(Protocol):
-    """Shows what was found in the data, trains, and returns what was fitted."""
+    """A module that trains on one kind of data."""
 
-    def __call__(self, request: Request) -> "Fitted": ...
+    def check(self, request: Request) -> None:
+        """Refuse what the request alone shows to be wrong, before anything is read."""
+        ...
+
+    def train(self, request: Request) -> "Fitted":
+        """Show what was found in the data, train, and return what was fitted."""
+        ...
 
 
 def trainer(kind: str) -> Trainer:
-    """The function that trains on data of this kind."""
-    return cast(Trainer, importlib.import_module(KINDS[kind].trainer).train)
+    """The module that trains on data of this kind."""
+    return cast(Trainer, importlib.import_module(KINDS[kind].trainer))
+
+
+def check(request: Request, kind: str) -> None:
+    """Refuse what was typed wrongly for data of this kind, before they are read whole."""
+    _refuse_others(request, kind)
+    trainer(kind).check(request)
+    _require_device(request.device)
+
+
+def _require_device(name: str) -> None:
+    from torch import nn
+
+    from lampas.plan import find_device
+
+    find_device(name, nn.Identity())
 
 
 def find(data: Sequence[str], named: str | None, targets: Sequence[str], encoding: str) -> str:
@@ -68,11 +89,11 @@ def find(data: Sequence[str], named: str | None, targets: Sequence[str], encodin
 
     A time series is never guessed: a column of dates may be a feature as well.
     """
-    if named is not None:
-        if named not in KINDS:
-            raise UsageError(f"--as {named!r}: valid are {', '.join(KINDS)}")
-        return named
+    if named is not None and named not in KINDS:
+        raise UsageError(f"--as {named!r}: valid are {', '.join(KINDS)}")
     require_there(data)
+    if named is not None:
+        return named
     if find_image.fits(data, targets, encoding):
         return "image"
     if find_text.fits(data, targets, encoding):
@@ -84,23 +105,27 @@ def find(data: Sequence[str], named: str | None, targets: Sequence[str], encodin
 def require_there(data: Sequence[str]) -> None:
     """Raise `DataError` at the first of these paths where nothing is."""
     for path in data:
-        if not os.path.exists(path):
+        try:
+            os.stat(path)  # and not exists, which takes what lies in a closed folder for absent
+        except (FileNotFoundError, NotADirectoryError):
             from lampas.datasets import names
 
             hint = f'; the data set has the path that "lampas datasets {path}" prints'
-            raise DataError(f"{path}: no such file{hint if path in names() else ''}")
+            raise DataError(f"{path}: no such file{hint if path in names() else ''}") from None
 
 
 def _options(request: Request) -> dict[str, ImageOptions | TextOptions | SeriesOptions]:
     return {"image": request.image, "text": request.text, "timeseries": request.series}
 
 
-def refuse_others(request: Request, kind: str) -> None:
+def _refuse_others(request: Request, kind: str) -> None:
     """Wrong usage where an option was typed that is for another kind of data than `kind`."""
     called = KINDS[kind].called
     for other, given in _options(request).items():
         if other != kind:
-            refuse(given, KINDS[other].called, called)
+            is_series = (other, kind, request.series.time) == ("timeseries", "tabular", None)
+            fix = "leave it out, or add --time COLUMN" if is_series else "leave it out"
+            refuse(given, KINDS[other].called, called, fix)
     if request.net is not None and kind in ("tabular", "image"):
         raise UsageError(
             f"--net is for texts and time series, and the data are {called}: yours goes by --model"

@@ -11,7 +11,8 @@ DataList = Annotated[
     list[str],
     typer.Argument(
         metavar="DATA...",
-        help="A table (.csv, .tsv, .parquet, .jsonl), images (a folder, .tar, .zip) or texts.",
+        help="A table (.csv, .tsv, .parquet), images (files, a folder, .tar, .zip) or texts (.txt: "
+        "one a line; .jsonl; folders).",
     ),
 ]
 OwnNet = Annotated[
@@ -26,11 +27,21 @@ Json = Annotated[
     bool,
     typer.Option("--json", help="One JSON object on stdout; everything else on stderr."),
 ]
+JsonRows = Annotated[bool, typer.Option("--json", help="A JSON object a row, in the place of CSV.")]
 Delimiter = Annotated[
     str | None,
     typer.Option(metavar="TEXT", help="What separates the fields; found out by default."),
 ]
 Encoding = Annotated[str, typer.Option(metavar="NAME", help="Of a text file.")]
+
+ImageColumn = Annotated[
+    str | None,
+    typer.Option("--image", metavar="COLUMN", help="A table's column of image paths; found out."),
+]
+TextColumn = Annotated[
+    str | None,
+    typer.Option("--text", metavar="COLUMN", help="The column of texts; that of the training."),
+]
 
 Targets = Annotated[
     list[str] | None,
@@ -48,12 +59,12 @@ Net = Annotated[
     str | None,
     typer.Option(
         metavar="NAME",
-        help="Texts: conv, transformer; time series: dlinear, lstm, gru, tcn.",
+        help="Texts: conv (default), transformer; time series: dlinear (default), lstm, gru, tcn.",
     ),
 ]
 Seed = Annotated[int, typer.Option(metavar="N", min=0, help="Of split, weights and order.")]
-# The numbers in the next three helps are those of the tasks, compared by a test: to import a task
-# for its numbers would make --help wait for torch.
+# The numbers in the helps of epochs, patience, batch size and vocabulary are those of the tasks,
+# compared by a test: to import a task for its numbers would make --help wait for torch.
 Epochs = Annotated[
     int | None,
     typer.Option(
@@ -78,7 +89,11 @@ BatchSize = Annotated[
     ),
 ]
 Validation = Annotated[
-    str, typer.Option(metavar="SHARE|DATA", help="What to hold out; 0 for nothing.")
+    str,
+    typer.Option(
+        metavar="SHARE|DATA",
+        help="What to hold out; 0 for nothing. Of a time series the share of its last steps.",
+    ),
 ]
 Kinds = Annotated[
     list[str] | None,
@@ -86,9 +101,6 @@ Kinds = Annotated[
         metavar="COLUMN=KIND",
         help="number, category, boolean, date, text or identifier (ignored); repeatable.",
     ),
-]
-Image = Annotated[
-    str | None, typer.Option(metavar="COLUMN", help="A table's column of image paths; found out.")
 ]
 Size = Annotated[
     str | None,
@@ -112,7 +124,12 @@ Tokenizer = Annotated[
     str | None, typer.Option(metavar="NAME", help="For texts: word (default), bpe or character.")
 ]
 Vocabulary = Annotated[
-    int | None, typer.Option(metavar="N", min=10, help="For texts: at most so many tokens.")
+    int | None,
+    typer.Option(
+        metavar="N",
+        min=10,
+        help="For texts: at most so many tokens; word 30000, bpe 8000, character 10000.",
+    ),
 ]
 Length = Annotated[
     int | None, typer.Option(metavar="N", min=1, help="Tokens of a text that are read; 512.")
@@ -125,13 +142,20 @@ Series = Annotated[
     str | None, typer.Option(metavar="COLUMN", help="Of several series: which one a row is of.")
 ]
 Horizon = Annotated[
-    int | None, typer.Option(metavar="N", min=1, help="Steps to forecast; a season by default.")
+    int | None,
+    typer.Option(metavar="N", min=1, help="Steps to forecast; a season, or 10, by default."),
 ]
 Lookback = Annotated[
-    int | None, typer.Option(metavar="N", min=1, help="Steps that the net of a series sees.")
+    int | None,
+    typer.Option(
+        metavar="N",
+        min=1,
+        help="Steps that the net of a series sees; two horizons, three seasons at least.",
+    ),
 ]
 Season = Annotated[
-    int | None, typer.Option(metavar="N", min=1, help="Steps of a cycle; 7 days, 12 months …")
+    int | None,
+    typer.Option(metavar="N", min=1, help="Steps of a cycle; found out: 7 days, 12 months …"),
 ]
 Known = Annotated[
     list[str] | None,
@@ -143,11 +167,15 @@ Past = Annotated[
 ]
 Backtest = Annotated[
     int | None,
-    typer.Option(metavar="N", min=0, help="Last steps to hold out, for --validation's share."),
+    typer.Option(
+        metavar="N", min=0, help="Last steps to hold out; by default a fifth (--validation)."
+    ),
 ]
 Gaps = Annotated[
     str | None,
-    typer.Option(metavar="refuse|carry", help="Missing steps: an error, or the last value."),
+    typer.Option(
+        metavar="refuse|carry", help="Missing steps: an error (default), or the last value."
+    ),
 ]
 Device = Annotated[
     str, typer.Option(metavar="NAME", help="cpu, cuda, mps …; auto takes the fastest.")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lampas.cli import options
-from lampas.cli.output import count
+from lampas.cli.output import count, json_line
 from lampas.cli.usage import UsageError
 
 if TYPE_CHECKING:
@@ -25,13 +25,18 @@ def predict(
         typer.Option("--out", "-o", metavar="FILE", help="A .csv or .parquet file; else stdout."),
     ] = None,
     model: options.OwnNet = None,
+    image: options.ImageColumn = None,
+    text: options.TextColumn = None,
     delimiter: options.Delimiter = None,
     encoding: options.Encoding = "utf-8",
+    json: options.JsonRows = False,
 ) -> None:
     """A prediction for each row: its number in DATA from 0, the class or value, probabilities.
 
     The columns that the run learnt from must be there; the first that does not fit is named. Of
     images DATA are files, a folder, an archive or a table of paths: a row for each by its name.
+    Of texts they are a table, a .txt file with one text a line, or a folder of .txt files with one
+    text each. Of a time series they are its newest steps, and what comes after them is forecast.
     Without --out the predictions are CSV on stdout: six digits of a number on a terminal, all of
     them in a pipe.
 
@@ -41,6 +46,7 @@ def predict(
       lampas predict runs/titanic new.csv | head
       lampas predict runs/mine new.csv --out predictions.parquet --model nets.py:Net
       lampas predict runs/pets cat.jpg
+      lampas predict runs/titanic new.csv --json
     """
     check_out(out, data)
     from lampas.cli import data as tables
@@ -48,16 +54,18 @@ def predict(
 
     fitted = runs.load(run, model, f"lampas predict {shlex.join([run, *data])}")
     kinds.require_there(data)
-    given = tables.for_run(fitted, data, delimiter, encoding)
-    with tables.shell_spoken():
+    given = tables.for_run(fitted, data, tables.FileOptions(delimiter, encoding, image, text))
+    with tables.shell_spoken(None if isinstance(given, str | Path | list) else data[0]):
         found = fitted.predict(given)
     if found.index.name is None:
         found = found.rename_axis("row" if "row" not in found.columns else "row number")
-    if out is None:
+    if out is not None:
+        write(found, out)
+        print(f"{count(len(found), 'prediction')} in {out}", file=sys.stderr)
+    elif json:
+        print_json(found.reset_index())
+    else:
         to_stdout(found)
-        return
-    write(found, out)
-    print(f"{count(len(found), 'prediction')} in {out}", file=sys.stderr)
 
 
 def check_out(out: str | None, data: list[str]) -> None:
@@ -80,6 +88,17 @@ def to_stdout(found: "pd.DataFrame", index: bool = True) -> None:
         reconfigure(encoding="utf-8")
     digits = six_digits if sys.stdout.isatty() else None
     found.to_csv(sys.stdout, lineterminator="\n", index=index, float_format=digits)
+
+
+def print_json(found: "pd.DataFrame") -> None:
+    """A JSON object for each row; dates as ISO 8601."""
+    for row in found.to_dict("records"):
+        print(json_line({str(name): _plain(value) for name, value in row.items()}))
+
+
+def _plain(value: Any) -> Any:
+    isoformat = getattr(value, "isoformat", None)
+    return value if isoformat is None else isoformat()
 
 
 def six_digits(value: Any) -> str:

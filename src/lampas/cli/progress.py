@@ -1,9 +1,14 @@
-"""The bar of a whole run: small tables have hundreds of epochs of a few milliseconds."""
+"""What shows that a run goes on: a bar of all its epochs, or now and then a line in a log.
+
+Small tables have hundreds of epochs of a few milliseconds: a bar or a line each would be noise.
+"""
 
 import time
 from typing import TYPE_CHECKING, ClassVar, final
 
 from lampas.callbacks import Callback, CallbackLike, EpochLines, Event, EventKind
+from lampas.callbacks.say import say
+from lampas.callbacks.terminal import is_watched
 from lampas.printing import number
 
 if TYPE_CHECKING:
@@ -11,13 +16,16 @@ if TYPE_CHECKING:
 
 _PAUSE = 0.1  # seconds between two drawings
 _SLOW = 1.0  # an epoch that takes longer shows its steps
+_SIGN = 30.0  # seconds between two lines of a log
 
 
 def display(quiet: bool, verbose: bool) -> list[CallbackLike]:
-    """Who shows the training: nobody, a line an epoch, or a bar (on a terminal alone)."""
+    """Who shows the training: nobody, a line an epoch, a bar on a terminal, signs in a log."""
     if quiet:
         return []
-    return [EpochLines()] if verbose else [RunBar()]
+    if verbose:
+        return [EpochLines()]
+    return [RunBar() if is_watched() else SignsOfLife()]
 
 
 @final
@@ -62,6 +70,25 @@ class RunBar(Callback):
         if self._bar is not None:
             self._bar.close()
         self._bar = None
+
+
+@final
+class SignsOfLife(Callback):
+    """A line on stderr each half minute, for who reads a log; none in a run that is over sooner."""
+
+    hears: ClassVar[frozenset[EventKind]] = frozenset({"fit_begin", "look", "epoch_end"})
+
+    def __init__(self) -> None:
+        self._next = 0.0
+
+    def __call__(self, event: Event) -> None:
+        now = time.perf_counter()
+        if event.kind != "fit_begin" and now < self._next:
+            return
+        self._next = now + _SIGN
+        if event.kind != "fit_begin":
+            shown = _epoch(event) if event.kind == "epoch_end" else _step(event)
+            say(f"Epoch {event.epoch}/{event.epochs}  {shown}")
 
 
 def _done(event: Event) -> int:

@@ -89,12 +89,16 @@ def commands(model: "Fitted", after: Sequence[str]) -> Sequence[str]:
 
 
 def whereabouts(folder: Path, own_net: str | None, after: Sequence[str]) -> str:
-    """Where the run was saved, and what may be typed next: `after`, with the folder for RUN."""
+    """Where the run was saved, and what may be typed next: `after`, with the folder for RUN; no
+    word of it where `after` is empty."""
     run = shlex.quote(str(folder))
     own = f" --model {shlex.quote(own_net)}" if own_net else ""
     files = ", ".join(sorted(path.name for path in folder.iterdir() if path.is_file()))
+    saved = f"Saved in {folder}: {files}"
+    if not after:
+        return saved
     commands = [f"  lampas {one.replace('RUN', run)}{own}" for one in (*after, "summary RUN")]
-    return "\n".join([f"Saved in {folder}: {files}\n", "Next:", *commands])
+    return "\n".join([f"{saved}\n", "Next:", *commands])
 
 
 def require_an_epoch(model: "Fitted") -> None:

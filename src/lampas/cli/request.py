@@ -65,12 +65,17 @@ class SeriesOptions:
     gaps: str | None = None
 
 
-def refuse(options: ImageOptions | TextOptions | SeriesOptions, called: str, given: str) -> None:
+def refuse(
+    options: ImageOptions | TextOptions | SeriesOptions,
+    called: str,
+    given: str,
+    fix: str = "leave it out",
+) -> None:
     """Wrong usage where one of the `options`, for data `called` so, was typed for `given`."""
     for name, value in asdict(options).items():
         if value not in (None, ()):
             option = f"--{name.replace('_', '-')}"
-            raise UsageError(f"{option} is for {called}, and the data are {given}: leave it out")
+            raise UsageError(f"{option} is for {called}, and the data are {given}: {fix}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 
+from lampas.cli.output import table
 from lampas.printing import number
 
 _HEIGHT = 7
@@ -13,7 +14,8 @@ def curves(history: Mapping[str, Sequence[float]], width: int = 80) -> str:
     """The loss, and beside it the first metric, over the epochs; "" where there is no number.
 
     history: {column: a value an epoch}, as `History.history`. width: letters in a line. Two
-    panels stand side by side where 60 letters are there, else the loss alone.
+    panels stand side by side where 60 letters are there, else the loss alone. One epoch is no
+    curve: its numbers are shown.
 
     >>> print(curves({"loss": [4.0, 2.0, 1.0]}, width=30))
     loss
@@ -28,6 +30,8 @@ def curves(history: Mapping[str, Sequence[float]], width: int = 80) -> str:
             1                    3
     """
     names = list(dict.fromkeys(name.removeprefix("val_") for name in history))
+    if all(len(column) == 1 for column in history.values()):
+        return _numbers(names, {name: column[0] for name, column in history.items()}, width)
     names = sorted(names, key=lambda name: name != "loss")[: 2 if width >= 60 else 1]
     across = (width - 3 * (len(names) - 1)) // max(len(names), 1)
     panels = [
@@ -41,6 +45,19 @@ def curves(history: Mapping[str, Sequence[float]], width: int = 80) -> str:
     if any(name.startswith("val_") for name in history):
         lines.append(f"{_TRAIN} training   {_HELD_OUT} held out")
     return "\n".join(lines)
+
+
+def _numbers(names: Sequence[str], row: Mapping[str, float], width: int) -> str:
+    """A table of the one epoch, training and held out; "" where there is no number."""
+    if not any(math.isfinite(value) for value in row.values()):
+        return ""
+    parts = ("", "val_") if any(name.startswith("val_") for name in row) else ("",)
+    rows = [
+        [name, *(number(row[part + name]) if part + name in row else "" for part in parts)]
+        for name in names
+    ]
+    head = ["score", "training", "held out"][: 1 + len(parts)]
+    return "\n".join(line[:width] for line in table(head, rows).splitlines())
 
 
 def _panel(name: str, train: Sequence[float], held_out: Sequence[float], width: int) -> list[str]:

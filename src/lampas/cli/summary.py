@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from lampas.cli import options, usage
-from lampas.cli.output import scores, table
+from lampas.cli.output import count, scores, table
 from lampas.errors import InputError
 
 if TYPE_CHECKING:
@@ -110,8 +110,9 @@ def _heading(saved: "Artifact") -> str:
     kind = _KINDS.get(saved.kind, saved.kind)
     lines = [f"{saved.class_name}, {kind}, saved {saved.created}", versions]
     targets = saved.settings.get("target")
+    epochs = count(len(saved.history), "epoch")
     if isinstance(targets, list):
-        lines.append(f"predicts {', '.join(map(str, targets))}; {len(saved.history)} epochs")
+        lines.append(f"predicts {', '.join(map(str, targets))}; {epochs}")
     return "\n".join(lines)
 
 

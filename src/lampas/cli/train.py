@@ -21,7 +21,7 @@ def train(
     batch_size: options.BatchSize = None,
     validation: options.Validation = "0.2",
     kind: options.Kinds = None,
-    image: options.Image = None,
+    image: options.ImageColumn = None,
     size: options.Size = None,
     channels: options.Channels = None,
     fine_tune: options.FineTune = None,
@@ -120,17 +120,17 @@ def train(
             gaps,
         ),
     )
-    data_kinds.refuse_others(request, found)
+    data_kinds.check(request, found)
     with runs.new_folder(out, Path(data[0]).resolve().name.split(".")[0], force) as folder:
         began = time.perf_counter()
-        fitted = data_kinds.trainer(found)(request)
+        fitted = data_kinds.trainer(found).train(request)
         seconds = time.perf_counter() - began
         report.require_an_epoch(fitted)
         fitted.settings |= {"data": data[0], "model": model, "device": device}
         runs.save(folder, fitted, seconds)
     if not quiet:
         report.training(fitted, seconds, people)
-    commands = report.commands(fitted, data_kinds.KINDS[found].after)
+    commands = () if quiet else report.commands(fitted, data_kinds.KINDS[found].after)
     after = report.whereabouts(folder, model, commands)
     print(f"{report.held_out(fitted)}\n\n{after}", file=people)
     if json:

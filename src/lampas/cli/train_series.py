@@ -14,35 +14,50 @@ from lampas.series.own_net import NETS, NetName
 from lampas.series.task import EPOCHS, PATIENCE, timeseries
 
 
-def train(request: Request) -> Fitted:
-    """Read the table, fit the net, backtest it on the last steps."""
-    targets, options = request.need_target(), request.series
-    if options.time is None:
-        raise UsageError("which column is the time? Add --time COLUMN")
+def check(request: Request) -> None:
+    """One table, its time and what to predict; a net there is; steps of its own to test on."""
+    _ = request.one, request.need_target(), _time(request), _named_net(request)
+    _ = usage.gaps(request.series.gaps)
     if isinstance(request.validation, Path):
         raise UsageError(
             f"--validation {request.validation}: a time series is tested on its own last steps; "
             "give their share, or --backtest STEPS"
         )
+
+
+def _time(request: Request) -> str:
+    if request.series.time is None:
+        raise UsageError("which column is the time? Add --time COLUMN")
+    return request.series.time
+
+
+def _named_net(request: Request) -> NetName:
+    return cast("NetName", request.named_net(list(NETS)))
+
+
+def train(request: Request) -> Fitted:
+    """Read the table, fit the net, backtest it on the last steps."""
+    targets, options = request.need_target(), request.series
     frame = tables.read(request.one, request.table.delimiter, request.table.encoding)
     if not request.quiet:
         rows = count(len(frame), "row")
         print(f"{request.one}: {rows}; to forecast: {', '.join(targets)}\n", file=request.people)
     if request.own_net is None:
         spare_cores(len(frame))
-    held_out = options.backtest if options.backtest is not None else request.validation or 0.0
-    with tables.shell_spoken():
+    share = 0.0 if isinstance(request.validation, Path) else request.validation or 0.0
+    held_out = share if options.backtest is None else options.backtest
+    with tables.shell_spoken(request.one):
         fitted = timeseries(
             frame,
             targets,
-            time=options.time,
+            time=_time(request),
             series=options.series,
             horizon=options.horizon,
             lookback=options.lookback,
             season=options.season,
             known=options.known,
             past=options.past,
-            net=request.own_net or cast("NetName", request.named_net(list(NETS))),
+            net=request.own_net or _named_net(request),
             backtest=held_out,
             gaps=usage.gaps(options.gaps),
             seed=request.seed,

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import pandas as pd
+
 from lampas.cli import data as tables
 from lampas.cli import report
 from lampas.cli.find_table import few
@@ -16,6 +18,11 @@ from lampas.tables.task import EPOCHS, PATIENCE, tabular
 _MOST = 20  # columns that are listed
 
 
+def check(request: Request) -> None:
+    """One table; what to predict is asked with its columns in sight."""
+    _ = request.one
+
+
 def train(request: Request) -> Fitted:
     """Read the table, show its columns, fit the net."""
     options = request.table
@@ -26,13 +33,13 @@ def train(request: Request) -> Fitted:
     held_out = request.validation
     if isinstance(held_out, Path):
         held_out = tables.read(str(held_out), options.delimiter, options.encoding)
-    with tables.shell_spoken():
+    with tables.shell_spoken(request.one):
         schema = infer(frame, list(targets), options.kinds)
     if not request.quiet:
         report.columns(request.one, frame, schema, request.people)
     if request.own_net is None:
         spare_cores(len(frame))
-    with tables.shell_spoken():
+    with tables.shell_spoken(None if isinstance(held_out, pd.DataFrame) else request.one):
         return tabular(
             frame,
             targets,

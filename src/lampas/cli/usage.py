@@ -55,9 +55,14 @@ def gaps(text: str | None) -> "Gaps":
     >>> gaps("carry"), gaps(None)
     ('carry', 'refuse')
     """
-    if text not in (None, "refuse", "carry"):
-        raise UsageError(f"--gaps {text}: valid are refuse, carry")
+    one_of("--gaps", text, ("refuse", "carry"))
     return "carry" if text == "carry" else "refuse"
+
+
+def one_of(option: str, value: str | None, valid: Sequence[str]) -> None:
+    """Wrong usage where the option was typed with a value that is none of `valid`."""
+    if value is not None and value not in valid:
+        raise UsageError(f"{option} {value!r}: valid are {', '.join(valid)}")
 
 
 def shape(text: str) -> tuple[int, ...]:

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -26,13 +27,15 @@ def located(name: str) -> Path:
     """
     wanted = known(name)
     found = here(name)
-    wrong = None if found is None else _first_wrong(wanted, found)
+    lying = _in_shared(wanted) if found is None or cache() in found[0].parents else []
+    wrong = _first_wrong(wanted, [*lying, *(found or [])])
     if found is not None and wrong is None:
         return _whole(found)
     if wrong is not None and cache() not in wrong.parents:
         raise _is_another(wanted, wrong)
     from lampas.datasets.bring import bring
 
+    _tell_what_lacks(name, wanted)
     bring(name, wanted, cache())
     return _whole([cache() / wanted.folder / file.name for file in wanted.files])
 
@@ -79,6 +82,24 @@ def _shared() -> list[Path]:
             f"LAMPAS_DATA is {folder}, and there is no such folder: correct it, or unset it"
         )
     return [Path(folder).absolute()]
+
+
+def _in_shared(wanted: Dataset) -> list[Path]:
+    """Those files of the data set that are below LAMPAS_DATA, where others of it lack."""
+    places = [root / wanted.folder for root in _shared()]
+    forms = [name for file in wanted.files for name, _ in file.forms]
+    return [place / name for place in places for name in forms if (place / name).is_file()]
+
+
+def _tell_what_lacks(name: str, wanted: Dataset) -> None:
+    there = {path.name for path in _in_shared(wanted)}
+    gone = [file.name for file in wanted.files if not there & {form for form, _ in file.forms}]
+    for root in _shared() if gone else []:
+        print(
+            f"{name}: {root / wanted.folder}, below LAMPAS_DATA, lacks {' and '.join(gone)}: "
+            f"the data set is brought into {cache()}",
+            file=sys.stderr,
+        )
 
 
 def _files_in(folder: Path, wanted: Dataset) -> list[Path] | None:

@@ -13,7 +13,7 @@ def checked_reduction(reduction: str) -> str:
 
     >>> checked_reduction("avg")
     Traceback (most recent call last):
-    lampas.errors.UnknownNameError: unknown reduction 'avg': Valid: mean, none, sum
+    lampas.errors.UnknownNameError: unknown reduction 'avg'. Valid: mean, none, sum
     """
     if reduction not in REDUCTIONS:
         raise unknown_name("reduction", reduction, REDUCTIONS)

@@ -1,12 +1,11 @@
 """Read a table from a file, a frame or arrays; whatever is wrong with it is one line."""
 
-import csv
 import gzip
 import io
 import re
 import zlib
 from collections.abc import Mapping
-from itertools import islice, pairwise
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,6 +15,7 @@ from pandas.api.types import is_numeric_dtype
 
 from lampas.errors import DataError
 from lampas.tables import cells
+from lampas.tables.rows import Quoting, check_rows
 from lampas.tables.sniff import find_delimiter
 
 _TEXT = {".csv": ",", ".tsv": "\t", ".tab": "\t", ".txt": ","}  # suffix: the delimiter on a tie
@@ -34,6 +34,9 @@ def read_table(
         file; a DataFrame, whose index is kept; or a dict of columns (N,) of any array kind.
     delimiter: what separates fields; None finds it from the header and the first rows (comma,
         tab, semicolon or bar). encoding: of a text file; a byte-order mark is accepted.
+
+    A field in quotes may hold delimiters and line breaks. Where quotes would swallow lines that
+    are whole rows without them, they are read as letters, and told (`lampas.tables.rows`).
 
     Where a semicolon separates the fields, a column whose cells are all numbers with a decimal
     comma (at least one with a comma, dots between thousands: 764,25 or 1.234,56 or 12) becomes
@@ -57,15 +60,31 @@ def read_table(
     suffixes = [suffix.lower() for suffix in path.suffixes]
     zipped = suffixes[-1:] == [".gz"]
     suffix = (suffixes[:-1] if zipped else suffixes)[-1:] or [""]
+    if path.is_dir():
+        raise DataError(_is_folder(path))
     if suffix[0] not in _TEXT and (zipped or suffix[0] not in _PARQUET):
         raise DataError(
             f"{path}: a table is a .csv, .tsv or .txt file (also .gz) or a .parquet file, "
-            f"not {suffix[0] or 'one without a suffix'!r}"
+            f"not {repr(suffix[0]) if suffix[0] else 'one without a suffix'}; "
+            "a table of texts may be .jsonl too"
         )
     data = whole_bytes(path, zipped)
     if suffix[0] in _PARQUET:
         return _named(_from_parquet(path, data), str(path))
     return _from_text(path, decoded(path, data, encoding), delimiter, _TEXT[suffix[0]])
+
+
+def _is_folder(path: Path) -> str:
+    """What to say where a folder stands in the place of a file: the tables in it, at most six."""
+    try:
+        names = sorted(one.name for one in path.iterdir())
+    except OSError as error:
+        return f"{path}: cannot be read ({error.strerror or error})"
+    suffixes = (*_TEXT, *_PARQUET)
+    there = [name for name in names if name.lower().removesuffix(".gz").endswith(suffixes)]
+    more = ", …" if len(there) > 6 else ""
+    held = f"it holds {', '.join(there[:6])}{more}: name one" if there else "it holds no table"
+    return f"{path}: it is a folder, and a table is one file; {held}"
 
 
 def whole_bytes(path: Path, zipped: bool) -> bytes:
@@ -89,7 +108,10 @@ def decoded(path: Path, data: bytes, encoding: str) -> str:
     try:
         return data.decode("utf-8-sig" if encoding.lower() in ("utf-8", "utf8") else encoding)
     except LookupError:
-        raise DataError(f"{path}: unknown encoding {encoding!r}; try 'utf-8'") from None
+        raise DataError(
+            f"{path}: unknown encoding {encoding!r}; common ones are 'utf-8', 'utf-16', 'cp1252' "
+            "and 'gb18030'"
+        ) from None
     except UnicodeError as error:
         start = getattr(error, "start", 0)
         line = data.count(b"\n", 0, start) + 1
@@ -118,17 +140,18 @@ def _from_text(path: Path, text: str, delimiter: str | None, usual: str) -> pd.D
         raise DataError(f"{path}: the file is empty")
     if delimiter is None:
         delimiter = find_delimiter(str(path), text, usual)
-    header = _check_rows(path, text, delimiter)
+    header, quoting = check_rows(path, text, delimiter)
     _check_names([name for name in header if name], str(path))
-    frame = _parsed(path, text, delimiter).rename(columns=lambda name: str(name).strip())
+    frame = _parsed(path, text, delimiter, quoting).rename(columns=lambda name: str(name).strip())
     return _with_decimal_commas(frame) if delimiter == ";" else frame
 
 
-def _parsed(path: Path, text: str, delimiter: str) -> pd.DataFrame:
+def _parsed(path: Path, text: str, delimiter: str, quoting: Quoting) -> pd.DataFrame:
     try:
         return pd.read_csv(
             io.StringIO(text),
             sep=delimiter,
+            quoting=quoting,
             low_memory=False,
             index_col=False,
             skipinitialspace=True,
@@ -163,60 +186,6 @@ def _comma_numbers(column: pd.Series) -> pd.Series | None:
         np.nan if word is None else float(word.replace(".", "").replace(",", ".")) for word in words
     ]
     return pd.Series(plain, index=column.index, dtype=np.float64)
-
-
-def _check_rows(path: Path, text: str, delimiter: str) -> list[str]:
-    """The names in the header, after each row was found to have as many fields."""
-    limit = csv.field_size_limit(max(len(text), 1))  # a text may be longer than csv's 131 072
-    try:
-        return _checked_rows(path, text, delimiter)
-    finally:
-        csv.field_size_limit(limit)
-
-
-def _checked_rows(path: Path, text: str, delimiter: str) -> list[str]:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
-    header: list[str] = []
-    rows, first, last = 0, 0, 0
-    try:
-        for fields in reader:
-            first, last = last + 1, reader.line_num
-            if not fields:
-                continue
-            if not header:
-                header = [name.strip() for name in fields]
-                continue
-            rows += 1
-            if len(fields) != len(header):
-                _refuse_open_quote(path, text, first, delimiter)
-                raise DataError(
-                    f"{path}: line {first} has {len(fields)} field{'s' * (len(fields) > 1)}, "
-                    f"the header has {len(header)}; "
-                    "quote a field that holds the delimiter, or pass delimiter="
-                )
-    except csv.Error as error:
-        raise DataError(f"{path}: line {reader.line_num} cannot be read: {error}") from None
-    _refuse_open_quote(path, text, first, delimiter)
-    if not rows:
-        raise DataError(f"{path}: only a header, no rows")
-    return header
-
-
-def _refuse_open_quote(path: Path, text: str, first: int, delimiter: str) -> None:
-    """Refuse the row that begins in line `first` where the text ends inside a quote of it.
-
-    All that follows such a quote is one field, which the reader that counts takes for closed.
-    """
-    lines = islice(io.StringIO(text, newline=""), first - 1, None)
-    strict = csv.reader(lines, delimiter=delimiter, skipinitialspace=True, strict=True)
-    try:
-        next(strict)
-    except csv.Error as error:
-        if "unexpected end" in str(error):
-            raise DataError(
-                f"{path}: the row that begins in line {first} has a quote that is never closed; "
-                "close it, or leave it out"
-            ) from None
 
 
 def _from_parquet(path: Path, data: bytes) -> pd.DataFrame:

@@ -10,6 +10,7 @@ import pandas as pd
 from lampas.errors import DataError, did_you_mean, near
 from lampas.tables import cells
 
+_MARKS = ",;\t|: ^~"
 _ALIKE = 0.6  # below it, two short names have a letter or two in common by chance
 
 Kind = Literal["number", "category", "boolean", "date", "text", "identifier", "constant", "target"]
@@ -92,6 +93,18 @@ class Schema:
         for column in self.targets if targets else ():
             _check_target(column, pick(frame, column.name))
 
+    def remarks(self, frame: pd.DataFrame) -> list[str]:
+        """A line for each category column where most of the N rows hold unseen categories."""
+        lines: list[str] = []
+        for column in self.features:
+            new = _unseen(column, pick(frame, column.name)) if column.kind == "category" else []
+            if len(new) > len(frame) / 2:
+                lines.append(
+                    f"column {column.name!r}: {len(new)} of {len(frame)} rows hold a category "
+                    f"that training did not see, as {new[0]!r}"
+                )
+        return lines
+
     def to_json(self) -> dict[str, Any]:
         """Plain values that `from_json` reads back to an equal schema."""
         return {"task": self.task, "columns": [asdict(column) for column in self.columns]}
@@ -133,11 +146,28 @@ def no_column(called: str, name: str, names: Iterable[str]) -> DataError:
     target column 'survived' is missing: did you mean 'Survived'? The columns are: 'Survived', 'Age'
     """
     there = nearest(name, names)
+    mark = _unsplit(name, there)
+    if mark is not None:
+        return DataError(
+            f"{called} {name!r} is missing: the only column is {there[0]!r}, which {mark!r} would "
+            f"split; pass delimiter={mark!r}"
+        )
     hint = did_you_mean(name, there, _ALIKE)
     said = f": {hint} The" if hint else "; the"
     return DataError(
         f"{called} {name!r} is missing{said} columns are: {', '.join(map(repr, there))}"
     )
+
+
+def _unsplit(name: str, names: list[str]) -> str | None:
+    """The delimiter that would split the only column's name into some, `name` among them."""
+    if len(names) != 1:
+        return None
+    return next((mark for mark in _MARKS if near(name, _parts(names[0], mark), _ALIKE)), None)
+
+
+def _parts(name: str, mark: str) -> list[str]:
+    return [part.strip('" ') for part in name.split(mark)] if mark in name else []
 
 
 def nearest(name: str, names: Iterable[str]) -> list[str]:
@@ -180,6 +210,12 @@ def _check_words(column: Column, found: pd.Series) -> None:
             f"column {column.name!r}: row {found.index[row]} holds {found.iloc[row]:g}, a number, "
             f"where training had text ({column.summary()})"
         )
+
+
+def _unseen(column: Column, found: pd.Series) -> list[str]:
+    """The cells, blank ones left out, that are none of the column's categories."""
+    known = {cells.label(value) for value in column.values}
+    return [word for word in cells.labels(found) if word is not None and word not in known]
 
 
 def _check_target(column: Column, found: pd.Series) -> None:

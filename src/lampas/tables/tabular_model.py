@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from lampas import artifact
+from lampas.callbacks.say import say_all
 from lampas.fitted import filled, restore, shown, store
 from lampas.history import History
 from lampas.model import Model
@@ -95,21 +96,25 @@ class TabularModel:
     def evaluate(self, data: TableLike, *, batch_size: int = _ROWS) -> dict[str, float]:
         """The loss and metrics over all rows of a table that has the target columns.
 
-        A score that the rows do not define, such as roc_auc of one class alone, is nan.
+        A score that the rows do not define, such as roc_auc of one class alone, is nan. Category
+        columns that are mostly of unseen categories are told on stderr.
 
         Raises `DataError` where a column does not fit the schema, naming the first.
         """
         frame = read_table(data)
         self.schema.check(frame, targets=True)
+        say_all(self.schema.remarks(frame))
         return self.model.evaluate(self.inputs(frame), self.targets.encode(frame), batch_size)
 
     def predict(self, data: TableLike, *, batch_size: int = _ROWS) -> pd.DataFrame:
         """A prediction for each row, with the index of `data`; see `TargetCoder.decode`.
 
-        Raises `DataError` where a column does not fit the schema, naming the first.
+        Category columns that are mostly of unseen categories are told on stderr. Raises
+        `DataError` where a column does not fit the schema, naming the first.
         """
         frame = read_table(data)
         self.schema.check(frame)
+        say_all(self.schema.remarks(frame))
         outputs = self.model.predict(self.inputs(frame), batch_size)
         return self.targets.decode(outputs, frame.index)
 
