@@ -86,3 +86,10 @@ def test_a_perfect_baseline_is_no_division_by_zero():
     scale = Scale.fit(np.full((9, 2), 3.0), targets=1, season=2)
     assert scale.scale == (1.0, 1.0)
     assert isinstance(tested.frame, pd.DataFrame)
+
+
+def test_what_is_equal_beats_nothing():
+    same = Backtest.of(made((11.0, 11.0, 0.0)), ("y",), ["last season"], (0.25, 0.5, 0.75))
+    assert same.verdicts()[0] == (
+        "y: last season does as well as naive, the best baseline: MAE 1.0000 against 1.0000"
+    )

@@ -14,6 +14,7 @@ from lampas.tables.schema import Scalar
 
 _COLUMNS = ("mae", "rmse", "mase", "coverage")
 _LEFT_OUT = " (left out)"
+_ALIKE = 0.005  # of an error: a difference that would be told as 0 %
 _OFF = 0.1  # a coverage that is so far from what it should be gets a line of its own
 
 
@@ -136,6 +137,8 @@ def _verdicts(target: str, rows: pd.DataFrame) -> list[str]:
 def _verdict(target: str, model: str, mine: float, best: pd.Series) -> str:
     theirs = float(best["mae"])
     against = f"MAE {number(mine)} against {number(theirs)}"
+    if theirs > 0 and abs(mine / theirs - 1) < _ALIKE:
+        return f"{target}: {model} does as well as {best['model']}, the best baseline: {against}"
     share = f", {abs(100 * (mine / theirs - 1)):.0f} %" if theirs > 0 else ""
     if mine < theirs:
         return f"{target}: {model} beats {best['model']}, the best baseline: {against}{share} less"
