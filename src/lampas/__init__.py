@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from lampas.series.task import SeriesModel, timeseries
     from lampas.splits import group_split, split, stratified_split, time_split
     from lampas.step import StepResult
+    from lampas.summary import summarize
     from lampas.tables.task import TabularModel, tabular
     from lampas.text.task import TextModel, texts
     from lampas.vision.task import ImageModel, images
@@ -53,6 +54,7 @@ _HOMES = {
     "seed": "lampas.seeding",
     "split": "lampas.splits",
     "stratified_split": "lampas.splits",
+    "summarize": "lampas.summary",
     "tabular": "lampas.tables.task",
     "texts": "lampas.text.task",
     "time_split": "lampas.splits",
@@ -91,6 +93,7 @@ __all__ = [
     "seed",
     "split",
     "stratified_split",
+    "summarize",
     "tabular",
     "texts",
     "time_split",

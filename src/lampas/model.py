@@ -349,14 +349,23 @@ class Model(nn.Module):
         self.__dict__["_saved_optimizers"] = dict(optimizers)
 
     def summary(
-        self, input_shape: Any = None, input_dtype: Any = None, *, inputs: Any = None
-    ) -> Summary:
-        """Layers, output shapes and parameters, as a table that prints itself.
+        self, input_shape: Any = None, input_dtype: Any = None, *, inputs: Any = None,
+        batch_size: int | None = None, depth: int | None = None,
+    ) -> Summary:  # fmt: skip
+        """Layers, shapes, parameters, work and memory, as a table that prints itself.
 
         input_shape: without the batch dimension, as (3, 32, 32); a list or dict for several
-        inputs. input_dtype: their dtype. Nothing is computed: shapes come from fake tensors.
+        inputs. input_dtype: their dtype. depth: how many levels of the tree are shown. Nothing is
+        computed: shapes come from fake tensors. Memory is told for the optimiser and precision of
+        `compile`, or Adam and float32. See `lampas.summarize`.
         """
-        return summarize(self, input_shape, input_dtype, inputs=inputs)
+        named = self.plan.named_optimizers if self.is_compiled else {}
+        return summarize(
+            self, input_shape, input_dtype, inputs, batch_size,
+            depth=depth,
+            optimizer=next(iter(named.values())) if len(named) == 1 else "adam",
+            precision=self.plan.precision if self.is_compiled else "float32",
+        )  # fmt: skip
 
     def _source(self, x: Any, y: Any, weight: Any, class_weight: Any) -> Source:
         return make_source(x, y, weight, device_of(self), dtype_of(self), class_weight)

@@ -32,7 +32,8 @@ def _run() -> None:
         app(prog_name="lampas")
     except LampasError as error:
         line = " ".join(str(error).splitlines())
-        print(f"lampas: error: {line}", file=sys.stderr)
+        more = getattr(error, "__notes__", [])
+        print(f"lampas: error: {line}", *more, sep="\n", file=sys.stderr)
         sys.exit(2 if isinstance(error, UsageError) else 1)
 
 
