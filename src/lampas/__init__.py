@@ -9,7 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lampas import callbacks, datasets, errors, losses, metrics, optim, torchkeras
+    from lampas import callbacks, datasets, errors, losses, metrics, optim, profiling, torchkeras
     from lampas.callbacks import Callback, Event, Stop
     from lampas.cross_validation import cross_validate, folds
     from lampas.data.balanced import BalancedSampler
@@ -60,7 +60,16 @@ _HOMES = {
     "time_split": "lampas.splits",
     "timeseries": "lampas.series.task",
 }
-_MODULES = ("callbacks", "datasets", "errors", "losses", "metrics", "optim", "torchkeras")
+_MODULES = (
+    "callbacks",
+    "datasets",
+    "errors",
+    "losses",
+    "metrics",
+    "optim",
+    "profiling",
+    "torchkeras",
+)
 
 __all__ = [
     "BalancedSampler",
@@ -90,6 +99,7 @@ __all__ = [
     "losses",
     "metrics",
     "optim",
+    "profiling",
     "seed",
     "split",
     "stratified_split",

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 from torch import nn
@@ -33,6 +33,9 @@ from lampas.run import Run
 from lampas.step import StepResult
 from lampas.summary import Summary, summarize
 from lampas.weights import save_model
+
+if TYPE_CHECKING:
+    from lampas.profiling import Profile
 
 
 class Model(nn.Module):
@@ -347,6 +350,20 @@ class Model(nn.Module):
         """Take the history of a saved run, and its optimiser states for the next `compile`."""
         self.__dict__["_history"] = history
         self.__dict__["_saved_optimizers"] = dict(optimizers)
+
+    def profile(
+        self, x: Any, y: Any = None, batch_size: int = 32, *, steps: int = 20,
+        trace: str | Path | None = None, sample_weight: Any = None,
+    ) -> "Profile":  # fmt: skip
+        """Where the time of a training step goes: in words, as tables, and as a `trace` file.
+
+        Some steps are made on a copy: the model is not touched. See `lampas.profiling.profile`.
+        """
+        from lampas.profiling import profile
+
+        return profile(
+            self, x, y, batch_size, steps=steps, trace=trace, sample_weight=sample_weight
+        )
 
     def summary(
         self, input_shape: Any = None, input_dtype: Any = None, *, inputs: Any = None,
