@@ -27,6 +27,19 @@ function ticks(low, high, most = 5) {
   return found;
 }
 
+const HOUR = 3600e3, DAY = 24 * HOUR;
+const SPANS = [HOUR, 3 * HOUR, 6 * HOUR, DAY, 2 * DAY, 7 * DAY, 14 * DAY, 30 * DAY, 91 * DAY, 365.25 * DAY, 5 * 365.25 * DAY];
+
+function places(chart, at) {
+  if (!chart.dates) {
+    const found = ticks(at.x0, at.x1);
+    return chart.x === "epoch" ? found.filter(Number.isInteger) : found;
+  }
+  const step = SPANS.find(span => (at.x1 - at.x0) / span <= 4) || SPANS.at(-1), found = [];
+  for (let x = Math.ceil(at.x0 / step) * step; x <= at.x1; x += step) found.push(step >= DAY ? Math.round(x / DAY) * DAY : x);
+  return found;
+}
+
 function bounds(values) {
   let low = Infinity, high = -Infinity;
   for (const value of values) { if (value < low) low = value; if (value > high) high = value; }
@@ -65,7 +78,7 @@ function axes(svg, chart, at) {
     svg.append(make("line", { x1: LEFT, x2: WIDTH - RIGHT, y1: at.y(value), y2: at.y(value), class: "grid" }));
     svg.append(make("text", { x: LEFT - 6, y: at.y(value) + 4, class: "tick end" }, shown(value)));
   }
-  for (const value of ticks(at.x0, at.x1, chart.dates ? 3 : 5)) {
+  for (const value of places(chart, at)) {
     svg.append(make("text", { x: at.x(value), y: HEIGHT - BOTTOM + 16, class: "tick middle" }, stamp(chart, value)));
   }
   svg.append(make("line", { x1: LEFT, x2: WIDTH - RIGHT, y1: HEIGHT - BOTTOM, y2: HEIGHT - BOTTOM, class: "axis" }));
@@ -182,6 +195,7 @@ function legend(chart) {
 }
 
 function matrix(figure, chart) {
+  if (chart.labels.length > 5) figure.classList.add("wide");
   const rows = chart.series[0].rows, table = make("table", { class: "matrix" });
   const head = make("tr");
   head.append(make("th", {}, "true \\ predicted"), ...chart.labels.map(name => make("th", { scope: "col" }, name)));
