@@ -9,7 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lampas import callbacks, datasets, errors, losses, metrics, optim, torchkeras
+    from lampas import callbacks, datasets, errors, losses, metrics, optim, profiling, torchkeras
     from lampas.callbacks import Callback, Event, Stop
     from lampas.cross_validation import cross_validate, folds
     from lampas.data.balanced import BalancedSampler
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from lampas.series.task import SeriesModel, timeseries
     from lampas.splits import group_split, split, stratified_split, time_split
     from lampas.step import StepResult
+    from lampas.summary import summarize
     from lampas.tables.task import TabularModel, tabular
     from lampas.text.task import TextModel, texts
     from lampas.vision.task import ImageModel, images
@@ -53,12 +54,22 @@ _HOMES = {
     "seed": "lampas.seeding",
     "split": "lampas.splits",
     "stratified_split": "lampas.splits",
+    "summarize": "lampas.summary",
     "tabular": "lampas.tables.task",
     "texts": "lampas.text.task",
     "time_split": "lampas.splits",
     "timeseries": "lampas.series.task",
 }
-_MODULES = ("callbacks", "datasets", "errors", "losses", "metrics", "optim", "torchkeras")
+_MODULES = (
+    "callbacks",
+    "datasets",
+    "errors",
+    "losses",
+    "metrics",
+    "optim",
+    "profiling",
+    "torchkeras",
+)
 
 __all__ = [
     "BalancedSampler",
@@ -88,9 +99,11 @@ __all__ = [
     "losses",
     "metrics",
     "optim",
+    "profiling",
     "seed",
     "split",
     "stratified_split",
+    "summarize",
     "tabular",
     "texts",
     "time_split",

@@ -13,6 +13,7 @@ from lampas.artifact import Artifact
 from lampas.callbacks import CallbackLike, EarlyStopping
 from lampas.callbacks.listening import as_list
 from lampas.errors import ArtifactError
+from lampas.evidence import Evidence
 from lampas.history import History
 from lampas.model import Model
 
@@ -49,6 +50,11 @@ class Fitted(Protocol):
 
     def predict(self, data: Any) -> pd.DataFrame:
         """A prediction for each sample."""
+        ...
+
+    def evidence(self) -> Evidence | None:
+        """What is said of the held-out samples, beside what is true; None where none were held
+        out, and of a run that was loaded: it keeps no data."""
         ...
 
     def example(self) -> Any:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 from torch import nn
@@ -33,6 +33,9 @@ from lampas.run import Run
 from lampas.step import StepResult
 from lampas.summary import Summary, summarize
 from lampas.weights import save_model
+
+if TYPE_CHECKING:
+    from lampas.profiling import Profile
 
 
 class Model(nn.Module):
@@ -348,15 +351,38 @@ class Model(nn.Module):
         self.__dict__["_history"] = history
         self.__dict__["_saved_optimizers"] = dict(optimizers)
 
+    def profile(
+        self, x: Any, y: Any = None, batch_size: int = 32, *, steps: int = 20,
+        trace: str | Path | None = None, sample_weight: Any = None,
+    ) -> "Profile":  # fmt: skip
+        """Where the time of a training step goes: in words, as tables, and as a `trace` file.
+
+        Some steps are made on a copy: the model is not touched. See `lampas.profiling.profile`.
+        """
+        from lampas.profiling import profile
+
+        return profile(
+            self, x, y, batch_size, steps=steps, trace=trace, sample_weight=sample_weight
+        )
+
     def summary(
-        self, input_shape: Any = None, input_dtype: Any = None, *, inputs: Any = None
-    ) -> Summary:
-        """Layers, output shapes and parameters, as a table that prints itself.
+        self, input_shape: Any = None, input_dtype: Any = None, *, inputs: Any = None,
+        batch_size: int | None = None, depth: int | None = None,
+    ) -> Summary:  # fmt: skip
+        """Layers, shapes, parameters, work and memory, as a table that prints itself.
 
         input_shape: without the batch dimension, as (3, 32, 32); a list or dict for several
-        inputs. input_dtype: their dtype. Nothing is computed: shapes come from fake tensors.
+        inputs. input_dtype: their dtype. depth: how many levels of the tree are shown. Nothing is
+        computed: shapes come from fake tensors. Memory is told for the optimiser and precision of
+        `compile`, or Adam and float32. See `lampas.summarize`.
         """
-        return summarize(self, input_shape, input_dtype, inputs=inputs)
+        named = self.plan.named_optimizers if self.is_compiled else {}
+        return summarize(
+            self, input_shape, input_dtype, inputs, batch_size,
+            depth=depth,
+            optimizer=next(iter(named.values())) if len(named) == 1 else "adam",
+            precision=self.plan.precision if self.is_compiled else "float32",
+        )  # fmt: skip
 
     def _source(self, x: Any, y: Any, weight: Any, class_weight: Any) -> Source:
         return make_source(x, y, weight, device_of(self), dtype_of(self), class_weight)

@@ -20,12 +20,12 @@ from lampas import model as engine
 from lampas.callbacks import Callback, Event, EventKind
 from lampas.data.feed import check_count
 from lampas.data.nest import concatenate
-from lampas.dryrun import output_shapes
 from lampas.errors import InputError, NotCompiledError, ShapeError
 from lampas.inputspec import Inputs, inputs_of
 from lampas.metrics import Mean, Metric
 from lampas.metrics.resolve import is_metric
 from lampas.printing import number, text_table
+from lampas.summary.dryrun import output_shapes
 from lampas.weights import bare
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ enough. What goes wrong unforeseen leaves its traceback, and code 1.
 
 import os
 import sys
+from collections.abc import Sequence
 
 _INTERRUPTED, _NO_READER = 130, 141  # 128 and the number of the signal, as shells give it
 
@@ -34,7 +35,8 @@ def _code() -> int:
     try:
         answer = app(prog_name="lampas", standalone_mode=False)
     except LampasError as error:
-        return _failed(str(error), 2 if isinstance(error, UsageError) else 1)
+        more = getattr(error, "__notes__", [])  # as the layers up to the one that refuses
+        return _failed(str(error), 2 if isinstance(error, UsageError) else 1, more)
     except PermissionError as error:
         if error.filename is None:
             raise
@@ -51,8 +53,8 @@ def _code() -> int:
     return answer if isinstance(answer, int) else 0
 
 
-def _failed(reason: str, code: int) -> int:
-    print(f"lampas: error: {' '.join(reason.splitlines())}", file=sys.stderr)
+def _failed(reason: str, code: int, more: Sequence[str] = ()) -> int:
+    print(f"lampas: error: {' '.join(reason.splitlines())}", *more, sep="\n", file=sys.stderr)
     return code
 
 

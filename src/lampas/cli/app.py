@@ -9,6 +9,7 @@ from lampas.cli.demo import demo
 from lampas.cli.evaluate import evaluate
 from lampas.cli.forecast import forecast
 from lampas.cli.predict import predict
+from lampas.cli.report_page import report
 from lampas.cli.summary import summary
 from lampas.cli.train import train
 
@@ -48,6 +49,7 @@ def lampas(
       lampas predict runs/titanic new.csv --out predictions.csv
       lampas train sales.csv --time day --target sold --horizon 14 --out runs/sales
       lampas forecast runs/sales --horizon 14 --plot
+      lampas report runs/titanic
       lampas summary runs/titanic
       lampas datasets
 
@@ -61,6 +63,7 @@ app.command(short_help="Train on raw data, and save the run.")(train)
 app.command(short_help="Score a saved run on data with their targets.")(evaluate)
 app.command(short_help="Predict each row, image or text.")(predict)
 app.command(short_help="Forecast what comes after a time series.")(forecast)
+app.command(short_help="Write a run's page: curves, scores, mistakes.")(report)
 app.command(short_help="Show layers and parameters of a run or class.")(summary)
 app.command(short_help="Small public data sets: what there is, and where.")(datasets)
 app.command(short_help="Train on data that are there, and show the results.")(demo)

@@ -81,11 +81,13 @@ def save(folder: Path, model: "Fitted", seconds: float) -> None:
     """Write model, history, curves and description of a training into `folder`."""
     from lampas.artifact import read
     from lampas.atomic import whole_file
+    from lampas.page.record import record
 
     model.save(folder / MODEL)
     model.history.to_csv(folder / "history.csv")
     with whole_file(folder / "curves.png") as file:
         model.history.plot().savefig(file, format="png", dpi=100)
+    record(folder, model)
     versions = read(folder / MODEL).versions  # and so the file is known to be whole
     described = _description(model, seconds, versions)
     text = json.dumps(described, indent=2, ensure_ascii=False, allow_nan=False)

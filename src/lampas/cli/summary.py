@@ -38,26 +38,31 @@ def summary(
     dtype: Annotated[
         str | None, typer.Option(metavar="NAME", help="Of the inputs, as int64; float32.")
     ] = None,
+    depth: Annotated[
+        int | None, typer.Option(metavar="N", min=0, help="Levels of the tree; all by default.")
+    ] = None,
     model: options.OwnNet = None,
 ) -> None:
-    """Layers, output shapes and parameters; of a run also its task, scores and versions.
+    """Layers, shapes, parameters, work and memory; of a run also its task, scores and versions.
+
+    Nothing is computed and nothing is allocated, however large the net is.
 
     \b
     Examples:
       lampas summary runs/titanic
       lampas summary runs/mine --model nets.py:Net
-      lampas summary nets.py:CNN --shape 3,32,32
+      lampas summary nets.py:CNN --shape 3,32,32 --depth 2
       lampas summary nets.py:Text --shape 200 --dtype int64
     """
     if ":" in what and not Path(what).exists():
-        print(_of_class(what, shape or [], dtype))
+        print(_of_class(what, shape or [], dtype, depth))
     elif shape or dtype:
         raise usage.UsageError("--shape and --dtype are for a class; a run knows its inputs")
     else:
-        print(_of_run(what, model))
+        print(_of_run(what, model, depth))
 
 
-def _of_class(spec: str, shapes: list[str], dtype: str | None) -> str:
+def _of_class(spec: str, shapes: list[str], dtype: str | None, depth: int | None) -> str:
     from lampas.cli.own import find_class
     from lampas.summary import summarize
 
@@ -77,7 +82,8 @@ def _of_class(spec: str, shapes: list[str], dtype: str | None) -> str:
             f"{spec} needs {', '.join(needed)} to be made, and summary has nothing to give: "
             "add defaults"
         )
-    return str(summarize(found(), (sizes[0] if len(sizes) == 1 else sizes) or None, kind))
+    inputs = (sizes[0] if len(sizes) == 1 else sizes) or None
+    return str(summarize(found(), inputs, kind, depth=depth))
 
 
 def _dtype(name: str) -> "torch.dtype":
@@ -89,7 +95,7 @@ def _dtype(name: str) -> "torch.dtype":
     return found
 
 
-def _of_run(run: str, own_net: str | None) -> str:
+def _of_run(run: str, own_net: str | None, depth: int | None) -> str:
     from lampas import artifact
     from lampas.cli import runs
     from lampas.saving import FITTED
@@ -97,7 +103,7 @@ def _of_run(run: str, own_net: str | None) -> str:
     saved = artifact.read(runs.model_file(run))
     parts = [_heading(saved)]
     if saved.kind in FITTED and (own_net is not None or not saved.settings.get("own_net")):
-        parts.append(_layers(run, own_net))
+        parts.append(_layers(run, own_net, depth))
     else:
         parts.append(_weights(saved))
     if saved.metrics:
@@ -116,24 +122,25 @@ def _heading(saved: "Artifact") -> str:
     return "\n".join(lines)
 
 
-def _layers(run: str, own_net: str | None) -> str:
+def _layers(run: str, own_net: str | None, depth: int | None) -> str:
     """The layers with their outputs, for inputs that tell nothing but their shapes."""
     from lampas.cli import runs
 
     fitted = runs.load(run, own_net, f"lampas summary {shlex.quote(run)}")
     if fitted.noun != "window":
-        return _summary(fitted)
+        return _summary(fitted, depth)
     unused = cast("SeriesModel", fitted).left_out()
-    return "\n\n".join([_summary(fitted), *(["\n".join(unused)] if unused else [])])
+    return "\n\n".join([_summary(fitted, depth), *(["\n".join(unused)] if unused else [])])
 
 
-def _summary(fitted: "Fitted") -> str:
+def _summary(fitted: "Fitted", depth: int | None) -> str:
     inputs: Any = fitted.example()
     if not isinstance(inputs, dict):
-        return str(fitted.model.summary(tuple(inputs.shape[1:]), inputs.dtype))
+        return str(fitted.model.summary(tuple(inputs.shape[1:]), inputs.dtype, depth=depth))
     parts = cast("dict[str, torch.Tensor]", inputs)
     shapes = {name: tuple(part.shape[1:]) for name, part in parts.items()}
-    return str(fitted.model.summary(shapes, {name: part.dtype for name, part in parts.items()}))
+    kinds = {name: part.dtype for name, part in parts.items()}
+    return str(fitted.model.summary(shapes, kinds, depth=depth))
 
 
 def _weights(saved: "Artifact") -> str:

@@ -294,6 +294,9 @@ class SeriesModel:
         """The model in an artifact that was read from `path`."""
         return restore(saved, path, "timeseries", net, _restored)
 
+    def evidence(self) -> None:
+        """None: forecasts are judged by `tested`."""
+
     def example(self) -> Any:
         """The net's inputs for two windows of zeros."""
         sizes = self.sizes

@@ -10,6 +10,7 @@ from torch import nn
 
 from lampas import artifact
 from lampas.callbacks.say import say_all
+from lampas.evidence import Evidence, plain_rows
 from lampas.fitted import filled, restore, shown, store
 from lampas.history import History
 from lampas.model import Model
@@ -69,6 +70,7 @@ class TabularModel:
         self.targets = targets
         self.settings = dict(settings)
         self.metrics: dict[str, float] = {}
+        self.held_out: pd.DataFrame | None = None
 
     noun = "row"
 
@@ -144,6 +146,15 @@ class TabularModel:
     ) -> "TabularModel":
         """The model in an artifact that was read from `path`."""
         return restore(saved, path, "tabular", net, _restored)
+
+    def evidence(self) -> Evidence | None:
+        """What is said of the held-out rows, beside what is true; None where there are none."""
+        frame = self.held_out
+        if frame is None:
+            return None
+        inputs = frame.drop(columns=list(self.targets.names))
+        return Evidence.of(self.targets, frame, self.predict(frame),
+                           lambda places: plain_rows(inputs.iloc[places]))  # fmt: skip
 
     def example(self) -> Any:
         """The net's inputs for two rows of gaps: any table of this schema would do."""

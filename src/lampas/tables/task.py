@@ -138,6 +138,7 @@ def tabular(
             class_weight=weights,
         )
     fitted.model.eval()
+    fitted.held_out = parts.held_out
     fitted.metrics = fitted.evaluate(parts.train if parts.held_out is None else parts.held_out)
     return fitted
 

@@ -1,7 +1,7 @@
 """From a corpus to token ids in two parts, with what people should know of them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -23,11 +23,13 @@ LENGTH = 512
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Texts ready for a net, with their targets (N rows). cut: how many were longer."""
+    """Texts ready for a net, with their targets (N rows). cut: how many were longer. texts: as
+    they were, kept of held-out ones alone."""
 
     ids: TokenIds
     targets: pd.DataFrame
     cut: int
+    texts: Sequence[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,7 @@ def prepare(
         tokens,
         length,
         encoded(train, tokens, length),
-        None if held_out is None else encoded(held_out, tokens, length),
+        None if held_out is None else _kept(held_out, encoded(held_out, tokens, length)),
         (*corpus.notes, *blank_remark(corpus), *_twice(train, held_out)),
     )
 
@@ -109,6 +111,11 @@ def encoded(corpus: Corpus, tokens: Tokens | GivenIds, length: int) -> Part:
         case _:
             raise DataError("these are texts, and the training had token ids")
     return Part(ids, corpus.frame, cut)
+
+
+def _kept(corpus: Corpus, part: Part) -> Part:
+    """The part with its texts, so that people may read those that were taken for something else."""
+    return part if isinstance(corpus.texts, TokenIds) else replace(part, texts=corpus.texts)
 
 
 def check_targets(schema: Schema, corpus: Corpus) -> None:

@@ -202,6 +202,7 @@ def fit(
             class_weight=weights,
         )
     fitted.model.eval()
+    fitted.held_out = held_out
     fitted.metrics = fitted.score(train if held_out is None else held_out)
     return fitted
 

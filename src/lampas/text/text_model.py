@@ -12,6 +12,7 @@ from torch import nn
 from lampas import artifact
 from lampas.callbacks.say import say, say_all
 from lampas.data.nest import concatenate
+from lampas.evidence import Evidence
 from lampas.fitted import filled, restore, shown, store
 from lampas.history import History
 from lampas.model import Model
@@ -68,6 +69,7 @@ class TextModel:
         self.targets = targets
         self.settings = dict(settings)
         self.metrics: dict[str, float] = {}
+        self.held_out: Part | None = None
 
     @property
     def history(self) -> History:
@@ -122,11 +124,15 @@ class TextModel:
         """
         corpus = self._remarked(unlabelled(data, self._reading(encoding)))
         part = self._told(encoded(corpus, self.tokens, self.settings["length"]))
+        return self.targets.decode(self._outputs(part, batch_size), corpus.frame.index)
+
+    def _outputs(self, part: Part, batch_size: int) -> torch.Tensor:
+        """The net's outputs, in the order of the texts."""
         loader, rows = sorted_loader(self.dataset(part), batch_size)
         found = concatenate(list(self.model.predict_batches(loader)))
         outputs = torch.empty_like(found)
         outputs[rows] = found
-        return self.targets.decode(outputs, corpus.frame.index)
+        return outputs
 
     def _reading(self, encoding: str | None) -> Reading:
         return self.reading if encoding is None else replace(self.reading, encoding=encoding)
@@ -172,6 +178,20 @@ class TextModel:
     ) -> "TextModel":
         """The model in an artifact that was read from `path`."""
         return restore(saved, path, "text", net, _restored)
+
+    def evidence(self) -> Evidence | None:
+        """What is said of the held-out texts, beside what is true; None where there are none."""
+        part = self.held_out
+        if part is None:
+            return None
+        predicted = self.targets.decode(self._outputs(part, _ROWS), part.targets.index)
+        texts = part.texts or [""] * len(part.ids)  # of token ids there are none to read
+        return Evidence.of(
+            self.targets,
+            part.targets,
+            predicted,
+            lambda places: [{"text": texts[place]} for place in places],
+        )
 
     def example(self) -> Any:
         """The net's inputs for two texts of four unknown tokens."""

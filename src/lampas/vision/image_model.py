@@ -11,6 +11,7 @@ from torch import nn
 
 from lampas import artifact
 from lampas.callbacks.say import say_all
+from lampas.evidence import Evidence, png_of
 from lampas.fitted import filled, restore, shown, store
 from lampas.history import History
 from lampas.model import Model
@@ -89,6 +90,7 @@ class ImageModel:
         self.targets = targets
         self.settings = dict(settings)
         self.metrics: dict[str, float] = {}
+        self.held_out: Album | None = None
 
     noun = "image"
 
@@ -186,6 +188,20 @@ class ImageModel:
     ) -> "ImageModel":
         """The model in an artifact that was read from `path`."""
         return restore(saved, path, KIND, net, _restored)
+
+    def evidence(self) -> Evidence | None:
+        """What is said of the held-out images, beside what is true; None where there are none."""
+        album = self.held_out
+        if album is None:
+            return None
+        outputs = self.model.predict(loader(album, batch_size=_ROWS))
+        predicted = self.targets.decode(outputs, album.names)
+        return Evidence.of(
+            self.targets,
+            album.frame,
+            predicted,
+            lambda places: [{"image": png_of(one.numpy())} for one in album[places]],
+        )
 
     def example(self) -> torch.Tensor:
         """Two black images, uint8 (2, C, H, W)."""

@@ -180,6 +180,7 @@ def images(
             class_weight=weights,
         )
     fitted.model.eval()
+    fitted.held_out = held_out
     fitted.metrics = fitted.score(train if held_out is None else held_out)
     return fitted
 

@@ -8,51 +8,41 @@ import copy
 import logging
 import random
 import sys
-import traceback
 import warnings
 from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
-from torch._subclasses.fake_tensor import (
-    DataDependentOutputException,
-    DynamicOutputShapeException,
-    FakeCopyMode,
-    FakeTensor,
-    FakeTensorMode,
-    UnsupportedFakeTensorException,
-    UnsupportedOperatorException,
-)
+from torch._subclasses.fake_tensor import FakeCopyMode, FakeTensor, FakeTensorMode
+from torch.autograd.graph import saved_tensors_hooks
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from lampas.errors import InputError
 from lampas.inputspec import Inputs
+from lampas.summary.flops import flops_of
+from lampas.summary.refusal import RealWriteError, explain, first_line, tree_up_to
 
-_NEEDS_VALUES = (
-    DataDependentOutputException,
-    DynamicOutputShapeException,
-    UnsupportedFakeTensorException,
-    UnsupportedOperatorException,
-)
 _CAUSAL: dict[type[nn.Module], tuple[str, int]] = {
     nn.TransformerEncoder: ("is_causal", 3),
     nn.TransformerDecoder: ("tgt_is_causal", 6),
 }
 _LOGGER = logging.getLogger("torch._subclasses.fake_tensor")
-_TORCH = str(Path(torch.__file__).parent)
 
 
-class _RealWriteError(Exception):
-    """A `forward` was about to change a real tensor, which is none of the copy's."""
+class _Dispatched(TorchDispatchMode):
+    """Each operation of the pass: counted for the innermost module under way.
 
+    One that writes into a real tensor is refused: fake mode lets operations on nothing but real
+    tensors through, so a layer that `forward` reaches from outside the net, as through a lambda,
+    would update its buffers.
+    """
 
-class _NoRealWrites(TorchDispatchMode):
-    """Fake mode lets operations on nothing but real tensors through: so a layer that `forward`
-    reaches from outside the net, as through a lambda, would update its buffers."""
+    def __init__(self, trace: "_Trace") -> None:
+        super().__init__()
+        self.trace = trace
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
@@ -62,50 +52,134 @@ class _NoRealWrites(TorchDispatchMode):
                 given = args[place] if place < len(args) else kwargs.get(wanted.name)
                 writes = wanted.alias_info is not None and wanted.alias_info.is_write
                 if writes and isinstance(given, Tensor) and not isinstance(given, FakeTensor):
-                    raise _RealWriteError
-        return func(*args, **kwargs)
+                    raise RealWriteError
+        out = func(*args, **kwargs)
+        if self.trace.open:
+            self.trace.open[-1].flops += flops_of(func, args, kwargs, out)
+        return out
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of a module: of what shapes its arguments and its output are (see `shapes_in`),
+    and the floating-point operations that are its own, not its children's (see `flops_of`)."""
+
+    path: str
+    inputs: Any
+    output: Any
+    flops: int
+
+
+@dataclass(slots=True)
+class _Open:
+    path: str
+    module: nn.Module
+    args: tuple[Any, ...]
+    flops: int = 0
 
 
 @dataclass(slots=True)
 class _Trace:
-    """What the hooks saw: finished calls, and those under way, the innermost last."""
+    """What the hooks saw: finished calls, those under way, the innermost last, and the storages
+    that backward would need, by their addresses."""
 
-    done: dict[str, list[Any]] = field(default_factory=dict[str, list[Any]])
-    open: list[tuple[str, nn.Module, Any]] = field(default_factory=list[tuple[str, nn.Module, Any]])
+    done: list[Call] = field(default_factory=list[Call])
+    open: list[_Open] = field(default_factory=list[_Open])
+    saved: dict[int, Any] = field(default_factory=dict[int, Any])
+
+    def save(self, tensor: Tensor) -> Tensor:
+        """Remember what autograd keeps; it stays alive, so that no address comes twice."""
+        storage = tensor.untyped_storage()
+        self.saved[_address(storage)] = storage
+        return tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """A finished pass: its calls in the order in which they ended, and the bytes that backward
+    would need beside parameters and buffers."""
+
+    calls: tuple[Call, ...]
+    saved: int
 
 
 def output_shapes(net: nn.Module, inputs: Inputs) -> dict[str, list[Any]]:
-    """For each submodule by its path ("" is the net), the outputs' shapes of each of its calls.
+    """For each submodule by its path ("" is the net), the outputs' shapes of each of its calls;
+    see `dry_run`."""
+    found: dict[str, list[Any]] = {}
+    for call in dry_run(net, inputs).calls:
+        found.setdefault(call.path, []).append(call.output)
+    return found
 
-    A tensor becomes a `torch.Size`; tuples, lists and dicts keep their form; other values become
-    their type's name. The pass runs in evaluation mode, with gradients on, and without the fused
-    fast path of transformer layers, which would hide the layers inside.
+
+def dry_run(
+    net: nn.Module, inputs: Inputs, *, training: bool = False, autocast: torch.dtype | None = None
+) -> Pass:
+    """A forward pass of `net` on fake tensors, in evaluation mode or in `training` mode.
+
+    Gradients are on, and the fused fast path of transformer layers is off: it would hide the
+    layers inside. autocast: the dtype of mixed precision, if any.
 
     Raises `InputError` in one line: for a layer that refuses what reaches it (path, class,
     shapes, what it takes), for one that needs the values themselves, and for a net that cannot
-    be copied.
+    be copied. A note on the error holds the layers up to there.
     """
     mode = FakeTensorMode()
     with _quiet(), _same_random_state():
-        fake = _fake_copy(net, mode)
+        fake = _fake_copy(net, mode).train(training)
         trace = _watch(fake)
+        home = _home(net)
         try:
-            with mode, _NoRealWrites(), torch.enable_grad(), _no_fast_path():
-                args, kwargs = _fake((inputs.args, dict(inputs.kwargs)), _home(net))
+            with (
+                mode,
+                _Dispatched(trace),
+                torch.enable_grad(),
+                _no_fast_path(),
+                _mixed(home, autocast),
+                saved_tensors_hooks(trace.save, _as_it_is),
+            ):
+                args, kwargs = _fake((inputs.args, dict(inputs.kwargs)), home)
                 fake(*args, **kwargs)
         except Exception as error:
-            raise InputError(_explain(error, trace)) from error
-    return trace.done
+            raise _refusal(error, net, trace) from error
+    own = {_address(one.untyped_storage()) for one in (*fake.parameters(), *fake.buffers())}
+    kept = (storage for address, storage in trace.saved.items() if address not in own)
+    return Pass(tuple(trace.done), sum(storage.nbytes() for storage in kept))
+
+
+def _address(storage: Any) -> int:
+    """Of the storage itself: a fake one has no memory that could be pointed to."""
+    return int(storage._cdata)
+
+
+def _as_it_is(tensor: Tensor) -> Tensor:
+    return tensor
+
+
+def _mixed(home: torch.device, dtype: torch.dtype | None) -> AbstractContextManager[Any]:
+    if dtype is None:
+        return nullcontext()
+    kind = "cpu" if home.type == "meta" else home.type
+    return torch.autocast(kind, dtype=dtype)
+
+
+def _refusal(error: Exception, net: nn.Module, trace: _Trace) -> InputError:
+    if not trace.open:
+        return InputError(explain(error, "", None, ()))
+    last = trace.open[-1]
+    refusal = InputError(explain(error, last.path, last.module, last.args))
+    refusal.add_note(tree_up_to(net, last.path, {call.path: call.output for call in trace.done}))
+    return refusal
 
 
 def _fake_copy(net: nn.Module, mode: FakeTensorMode) -> nn.Module:
     try:
         with FakeCopyMode(mode):
-            return copy.deepcopy(net).eval()
+            return copy.deepcopy(net)
     except Exception as error:
         raise InputError(
             f"output shapes need a copy of the net, and {type(net).__name__} cannot be copied "
-            f"({_first_line(error)}): call summary() without shapes for the layers alone"
+            f"({first_line(error)}): call summary() without shapes for the layers alone"
         ) from error
 
 
@@ -116,12 +190,13 @@ def _watch(net: nn.Module) -> _Trace:
         def before(
             module: nn.Module, args: Any, kwargs: dict[str, Any], path: str = path
         ) -> tuple[Any, dict[str, Any]]:
-            trace.open.append((path, module, (*args, *kwargs.values())))
+            trace.open.append(_Open(path, module, (*args, *kwargs.values())))
             return args, _undecided(module, args, kwargs)
 
         def after(module: nn.Module, args: Any, output: Any, path: str = path) -> None:
-            trace.open.pop()
-            trace.done.setdefault(path, []).append(shapes_in(output))
+            call = trace.open.pop()
+            given = shapes_in(call.args[0] if len(call.args) == 1 else call.args)
+            trace.done.append(Call(path, given, shapes_in(output), call.flops))
 
         module.register_forward_pre_hook(before, with_kwargs=True)
         module.register_forward_hook(after)
@@ -207,65 +282,3 @@ def _no_fast_path() -> Generator[None]:
         yield
     finally:
         torch.backends.mha.set_fastpath_enabled(before)
-
-
-def _explain(error: Exception, trace: _Trace) -> str:
-    path, module, args = trace.open[-1] if trace.open else ("", None, ())
-    kind = type(module).__name__ if module is not None else "net"
-    where = f"layer {path!r} ({kind})" if path else f"the net ({kind})"
-    if isinstance(error, _NEEDS_VALUES):
-        needs = getattr(error, "func", None) or _first_line(error)
-        return (
-            f"{where} has no output shape without values ({needs} has to see them): call "
-            "summary() without shapes for the layers alone"
-        )
-    if isinstance(error, _RealWriteError) or "convert all Tensors to FakeTensors" in str(error):
-        return (
-            f"{where} computes with a tensor that is no part of it, such as a global: make it a "
-            "buffer (register_buffer)"
-        )
-    got = ", ".join(_described(arg) for arg in args) or "no input"
-    takes = _takes(module)
-    return f"{where} got {got}{takes}: {_first_line(error)}{_place(error, module)}"
-
-
-def _described(value: Any) -> str:
-    if isinstance(value, Tensor):
-        return f"{tuple(value.shape)} {str(value.dtype).removeprefix('torch.')}"
-    return type(value).__name__
-
-
-def _takes(module: nn.Module | None) -> str:
-    """What well-known layers take, "" for others; a star stands for any sizes."""
-    if isinstance(module, nn.Linear):
-        return f" and takes (*, {module.in_features})"
-    if isinstance(module, nn.modules.conv._ConvNd):  # pyright: ignore[reportPrivateUsage]
-        sizes = ", ".join("DHW"[-len(module.kernel_size) :])
-        return f" and takes (*, {module.in_channels}, {sizes})"
-    if isinstance(module, nn.modules.batchnorm._BatchNorm):  # pyright: ignore[reportPrivateUsage]
-        return f" and takes (N, {module.num_features}, *)"
-    if isinstance(module, nn.LayerNorm):
-        return f" and takes (*, {', '.join(map(str, module.normalized_shape))})"
-    if isinstance(module, nn.RNNBase):
-        return f" and takes (*, {module.input_size})"
-    if isinstance(module, nn.Embedding):
-        return " and takes integers (input_dtype=torch.long)"
-    return ""
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__
-
-
-def _place(error: Exception, module: nn.Module | None) -> str:
-    """Where in the user's own `forward` it happened; nothing for torch's layers."""
-    if module is None or type(module).__module__.startswith("torch."):
-        return ""
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [
-        frame
-        for frame in frames
-        if frame.filename != __file__ and not frame.filename.startswith(_TORCH)
-    ]
-    return f" ({Path(own[-1].filename).name}, line {own[-1].lineno})" if own else ""

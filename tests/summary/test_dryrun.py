@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch import Size, nn
 
-from lampas.dryrun import output_shapes
 from lampas.errors import InputError
 from lampas.inputspec import Inputs
+from lampas.summary.dryrun import output_shapes
 
 
 def shapes(net: nn.Module, *args: Any, **kwargs: Any) -> dict[str, Any]:
@@ -131,18 +131,21 @@ def test_a_net_that_needs_gradients_in_forward() -> None:
     ("layer", "x", "message"),
     [
         (nn.Linear(3, 2), torch.ones(2, 4), "layer '1' (Linear) got (2, 4) float32 and takes "
-         "(*, 3): a and b must have same reduction dim, but got [2, 4] X [3, 2]."),
+         "(*, 3); its weight is (2, 3): a and b must have same reduction dim, but got "
+         "[2, 4] X [3, 2]."),
         (nn.Conv2d(3, 8, 3), torch.ones(2, 4, 8, 8), "layer '1' (Conv2d) got (2, 4, 8, 8) float32 "
-         "and takes (*, 3, H, W): Given groups=1, weight of size [8, 3, 3, 3], expected "
+         "and takes (*, 3, H, W); its weight is (8, 3, 3, 3): Given groups=1, weight of size "
+         "[8, 3, 3, 3], expected "
          "input[2, 4, 8, 8] to have 3 channels, but got 4 channels instead"),
         (nn.BatchNorm1d(3), torch.ones(2, 4), "layer '1' (BatchNorm1d) got (2, 4) float32 and "
-         "takes (N, 3, *): "),
+         "takes (N, 3, *); its weight is (3,): "),
         (nn.LayerNorm((3, 2)), torch.ones(2, 4), "layer '1' (LayerNorm) got (2, 4) float32 and "
-         "takes (*, 3, 2): "),
+         "takes (*, 3, 2); its weight is (3, 2): "),
         (nn.GRU(3, 2), torch.ones(5, 2, 4), "layer '1' (GRU) got (5, 2, 4) float32 and takes "
-         "(*, 3): input.size(-1) must be equal to input_size. Expected 3, got 4"),
+         "(*, 3); its weight_ih_l0 is (6, 3): input.size(-1) must be equal to input_size. "
+         "Expected 3, got 4"),
         (nn.Embedding(9, 2), torch.ones(2, 4), "layer '1' (Embedding) got (2, 4) float32 and takes "
-         "integers (input_dtype=torch.long): "),
+         "integers (input_dtype=torch.long); its weight is (9, 2): "),
         (nn.Flatten(3), torch.ones(2, 4), "layer '1' (Flatten) got (2, 4) float32: "),
     ],
 )  # fmt: skip

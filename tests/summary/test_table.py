@@ -1,12 +1,16 @@
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from nets import resnet50
 from torch import nn
 
-from lampas.errors import InputError
+from lampas.errors import InputError, UnknownNameError
 from lampas.summary import Summary, summarize
 
 
@@ -31,15 +35,18 @@ class Net(nn.Module):
 
 def test_the_whole_table() -> None:
     assert lines(summarize(Net(), input_shape=(3, 32, 32), input_dtype=torch.float32)) == [
-        "layer       type         output          trainable  frozen",
-        "(net)       Net          (B, 5)",
-        "  features  Sequential   (B, 8, 30, 30)",
-        "    0       Conv2d       (B, 8, 30, 30)                224",
-        "    1       BatchNorm2d  (B, 8, 30, 30)         16",
-        "    2       ReLU         (B, 8, 30, 30)",
-        "  头部      Linear       (B, 5)                 45",
+        "layer       type         input           output          trainable  frozen     MACs",
+        "(net)       Net          (B, 3, 32, 32)  (B, 5)",
+        "  features  Sequential   (B, 3, 32, 32)  (B, 8, 30, 30)",
+        "    0       Conv2d       (B, 3, 32, 32)  (B, 8, 30, 30)                224  194,400",
+        "    1       BatchNorm2d  (B, 8, 30, 30)  (B, 8, 30, 30)         16",
+        "    2       ReLU         (B, 8, 30, 30)  (B, 8, 30, 30)",
+        "  头部      Linear       (B, 8)          (B, 5)                 45               40",
         "",
         "285 parameters: 61 trainable, 224 frozen; 1.2 KiB with buffers",
+        "194 kMACs for a sample",
+        "Training with Adam holds 2.0 KiB: parameters 1.2 KiB, gradients 244 B, optimiser 504 B, "
+        "activations 64 B; 56.3 KiB of activations a sample",
     ]
 
 
@@ -176,14 +183,16 @@ def test_a_net_on_the_meta_device() -> None:
 
 def test_a_net_without_parameters() -> None:
     assert lines(summarize(nn.ReLU(), (4,)))[:2] == [
-        "layer  type  output  trainable",
-        "(net)  ReLU  (B, 4)",
+        "layer  type  input   output  trainable",
+        "(net)  ReLU  (B, 4)  (B, 4)",
     ]
 
 
 def test_the_frame_has_the_same_numbers() -> None:
     frame = summarize(Net(), (3, 8, 8)).frame
-    assert list(frame.columns) == ["layer", "type", "output", "trainable", "frozen", "note"]
+    assert list(frame.columns) == [
+        "layer", "type", "input", "output", "trainable", "frozen", "macs", "note",
+    ]  # fmt: skip
     assert frame["trainable"].sum() == 61
     assert frame.set_index("layer").loc["features.0", "output"] == "(B, 8, 6, 6)"
 
@@ -191,15 +200,22 @@ def test_the_frame_has_the_same_numbers() -> None:
 def test_it_prints_itself_everywhere() -> None:
     summary = summarize(nn.Linear(2, 1))
     assert repr(summary) == str(summary)
-    assert summary._repr_html_() == f"<pre>{summary}</pre>"
+    html = summary._repr_html_()
+    assert html.startswith("<table><thead><tr><th>layer</th><th>type</th><th>trainable</th></tr>")
+    assert html.endswith("<p>3 parameters: 3 trainable, 0 frozen; 12 B with buffers</p>")
+    tree = summarize(nn.Sequential(nn.Sequential(nn.Linear(2, 1))))._repr_html_()
+    assert "<td>\u2003\u20030</td>" in tree
 
 
 def test_a_wrong_shape_names_the_layer() -> None:
     with pytest.raises(InputError) as caught:
         summarize(nn.Sequential(nn.Linear(4, 2)), (3,))
+    assert caught.value.__notes__ == [
+        "layer  type        output\n(net)  Sequential\n  0    Linear      here"
+    ]
     assert str(caught.value) == (
-        "layer '0' (Linear) got (2, 3) float32 and takes (*, 4): a and b must have same reduction "
-        "dim, but got [2, 3] X [4, 2]."
+        "layer '0' (Linear) got (2, 3) float32 and takes (*, 4); its weight is (2, 4): a and "
+        "b must have same reduction dim, but got [2, 3] X [4, 2]."
     )
 
 
@@ -229,3 +245,78 @@ def test_what_cannot_be_summarized(net: Any, options: Any, message: str) -> None
     with pytest.raises(InputError) as caught:
         summarize(net, **options)
     assert str(caught.value) == message
+
+
+def test_a_tree_may_be_shown_as_deep_as_one_likes() -> None:
+    whole = summarize(Net(), (3, 32, 32))
+    shown = summarize(Net(), (3, 32, 32), depth=1)
+    assert shown == whole.to_depth(1)
+    assert [(row.path, row.trainable, row.frozen, row.macs) for row in shown.rows] == [
+        ("", 0, 0, 0), ("features", 16, 224, 194_400), ("头部", 45, 0, 40),
+    ]  # fmt: skip
+    assert str(shown).splitlines()[-3:] == str(whole).splitlines()[-3:]
+    (alone,) = whole.to_depth(0).rows
+    assert (alone.trainable, alone.frozen, alone.macs) == (61, 224, 194_440)
+    with pytest.raises(InputError) as caught:
+        whole.to_depth(-1)
+    assert str(caught.value) == "depth is -1: it must be an integer of 0 or more"
+
+
+def test_resnet_50_has_the_figures_of_its_paper() -> None:
+    summary = summarize(resnet50(), (3, 224, 224))
+    assert summary.trainable == 25_557_032
+    assert summary.macs == 4_089_184_256
+    given = summarize(resnet50(), (3, 224, 224), batch_size=4)
+    assert given.macs == 4 * summary.macs
+
+
+BIG = """
+import resource, time
+import torch
+from nets import llama70b
+from lampas.summary import summarize
+began = time.perf_counter()
+summary = summarize(llama70b(), (2048,), torch.long)
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+print(summary.trainable, summary.macs, time.perf_counter() - began, peak)
+"""
+
+
+def test_seventy_billion_parameters_take_no_memory() -> None:
+    answer = subprocess.run(
+        [sys.executable, "-c", BIG], cwd=Path(__file__).parent, capture_output=True, text=True,
+        check=True,
+    )  # fmt: skip
+    trainable, macs, _, peak = map(float, answer.stdout.split())
+    assert trainable == 70_553_706_496
+    # Each parameter but the embedding's multiplies each of 2048 tokens, and attention is beside.
+    attention = 80 * 2 * 2048 * 2048 * 8192
+    norms = 161 * 8192
+    assert macs == 2048 * (trainable - 128_256 * 8192 - norms) + attention
+    assert peak < 1e9
+
+
+def test_what_is_told_without_a_pass_in_training_mode() -> None:
+    class Shy(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            if self.training:
+                raise RuntimeError("not today\nnor tomorrow")
+            return x
+
+    summary = summarize(Shy(), (4,))
+    assert summary.training is None
+    assert summary.remarks == (
+        "the memory of training is not known: the net (Shy) got (2, 4) float32: not today "
+        f"(test_table.py, line {Shy.forward.__code__.co_firstlineno + 2})",
+    )
+    assert summary.macs == 0
+
+
+def test_wrong_names() -> None:
+    with pytest.raises(UnknownNameError) as caught:
+        summarize(nn.Linear(2, 1), (2,), precision="bf61")
+    assert str(caught.value) == (
+        "unknown precision 'bf61': did you mean 'bf16' or 'fp16'? Valid: bf16, float32, fp16"
+    )
+    with pytest.raises(UnknownNameError, match="unknown optimizer 'adma'"):
+        summarize(nn.Linear(2, 1), (2,), optimizer="adma")

@@ -1,0 +1,97 @@
+"""What was said of the held-out samples, beside what is true: what a run is judged by."""
+
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lampas.tables.schema import Scalar, TableTask
+from lampas.tables.targets import TargetCoder
+
+Show = Callable[[np.ndarray], Sequence[dict[str, Any]]]
+"""For the positions of some samples, what people look at: {"image": PNG bytes}, {"text": words}
+or {column: cell}."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """N held-out samples: `truth`, a column for each target; `predicted`, as `predict` gives it;
+    both with the samples' index. `classes`: of each target, none for numbers."""
+
+    task: TableTask
+    classes: tuple[tuple[Scalar, ...], ...]
+    truth: pd.DataFrame
+    predicted: pd.DataFrame
+    show: Show
+
+    @classmethod
+    def of(
+        cls, coder: TargetCoder, truth: pd.DataFrame, predicted: pd.DataFrame, show: Show
+    ) -> "Evidence":
+        """From the coder of the targets, and a frame that has at least the target columns."""
+        return cls(coder.task, coder.classes, truth[list(coder.names)], predicted, show)
+
+    def __len__(self) -> int:
+        return len(self.truth)
+
+    def codes(self, target: int = 0) -> np.ndarray:
+        """The true classes of a target by number (N,), int64."""
+        known = {str(name): code for code, name in enumerate(self.classes[target])}
+        column = self.truth.iloc[:, target]
+        return np.array([known[str(value)] for value in column], dtype=np.int64)
+
+    def probabilities(self) -> np.ndarray:
+        """What each class of the first target was given (N, classes)."""
+        names = [f"probability of {name}" for name in self.classes[0]]
+        return self.predicted[names].to_numpy(dtype=np.float64)
+
+    def table(self) -> pd.DataFrame:
+        """Truth and predictions side by side, as a run keeps them: "true NAME", then the others."""
+        true = self.truth.rename(columns=lambda name: f"true {name}")
+        return pd.concat([true, self.predicted.set_axis(true.index, axis=0)], axis=1)
+
+    def worst(self, most: int = 12) -> np.ndarray:
+        """Positions of the samples that were most wrong, the worst first: those whose true class
+        got the least probability, or whose numbers are farthest off in units of their spread.
+        Samples that were right are left out."""
+        if self.task == "regression":
+            cost = self._distances()
+        elif self.task == "multilabel":
+            cost = self._doubts()
+        else:
+            true = self.probabilities()[np.arange(len(self)), self.codes()]
+            right = self.probabilities().argmax(1) == self.codes()
+            cost = np.where(right, -np.inf, 1 - true)
+        order = np.argsort(-cost, kind="stable")[:most]
+        return order[np.isfinite(cost[order]) & (cost[order] > 0)]
+
+    def _distances(self) -> np.ndarray:
+        truth = self.truth.to_numpy(dtype=np.float64)
+        spread = truth.std(axis=0)
+        error = np.abs(truth - self.predicted[list(self.truth)].to_numpy(dtype=np.float64))
+        return (error / np.where(spread > 0, spread, 1.0)).max(axis=1)
+
+    def _doubts(self) -> np.ndarray:
+        given = self.predicted.iloc[:, len(self.truth.columns) :].to_numpy(dtype=np.float64)
+        true = np.column_stack([self.codes(target) for target in range(given.shape[1])])
+        missed = np.abs(true - given).max(axis=1)
+        return np.where(missed > 0.5, missed, -np.inf)
+
+
+def plain_rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """A dict of cells for each row."""
+    names = [str(name) for name in frame.columns]
+    return [dict(zip(names, row, strict=True)) for row in frame.itertuples(index=False, name=None)]
+
+
+def png_of(pixels: np.ndarray) -> bytes:
+    """A picture (C, H, W) or (H, W), uint8, as a PNG file."""
+    from PIL import Image
+
+    image = pixels.squeeze(0) if pixels.shape[0] == 1 else pixels.transpose(1, 2, 0)
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, format="PNG")
+    return buffer.getvalue()

@@ -1,0 +1,238 @@
+"""From the files of a run to `report.html`: nothing is trained or loaded again."""
+
+import csv
+import json
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from jinja2 import Environment, StrictUndefined
+
+from lampas.atomic import whole_file
+from lampas.errors import ArtifactError
+from lampas.evidence import Evidence
+from lampas.history import History
+from lampas.page.charts import Chart, curves, forecast, of_evidence
+from lampas.page.intervals import scores_of
+from lampas.page.record import EVIDENCE, SUMMARY, TABLE
+from lampas.printing import duration, number
+
+REPORT = "report.html"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The files of a run: its description, its history, and what was recorded of it, if it was."""
+
+    folder: Path
+    about: dict[str, Any]
+    history: History
+    evidence: dict[str, Any]
+
+
+def write_page(folder: Path, out: Path | None = None) -> Path:
+    """Write the page of the run in `folder`, as `report.html` there or at `out`; where it is.
+
+    A run that was cut off is shown up to there. Raises `ArtifactError` for a folder that holds
+    no run.
+    """
+    run = read(folder)
+    place = folder / REPORT if out is None else out
+    with whole_file(place) as file:
+        file.write(page(run).encode())
+    return place
+
+
+def read(folder: Path) -> Run:
+    """The run in `folder`."""
+    about, rows = _json(folder / "run.json"), folder / "history.csv"
+    if about is None and not rows.is_file():
+        raise ArtifactError(f"{folder} holds no run: there is neither run.json nor history.csv")
+    evidence = _json(folder / EVIDENCE)
+    return Run(folder, about or {}, _history(rows), evidence or {})
+
+
+def _json(path: Path) -> dict[str, Any] | None:
+    if not path.is_file():
+        return None
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ArtifactError(f"{path} is damaged: {error}") from error
+    if not isinstance(found, dict):
+        raise ArtifactError(f"{path} is damaged: it holds no description")
+    return found
+
+
+def _history(path: Path) -> History:
+    if not path.is_file():
+        return History()
+    with open(path, newline="", encoding="utf-8") as file:
+        rows = [
+            {name: float(cell) for name, cell in row.items() if name and cell}
+            for row in csv.DictReader(file)
+        ]
+    return History.from_rows(rows)
+
+
+def page(run: Run) -> str:
+    """The page as HTML."""
+    charts: list[Chart] = []
+    sections = [
+        {"title": title, "charts": list(_numbered(found, charts))}
+        for title, found in _sections(run)
+        if found
+    ]
+    values = json.dumps([_finite(chart.to_json()) for chart in charts], ensure_ascii=False)
+    scores, note = _scores(run)
+    environment = Environment(autoescape=True, undefined=StrictUndefined)
+    return environment.from_string(_text("report.html.j2")).render(
+        title=run.folder.resolve().name, about=_about(run), told=_told(run),
+        scores=scores, scores_title="Scores on held-out samples", scores_note=note,
+        sections=sections, mistakes=_mistakes(run), texts=list(_texts(run)),
+        command=str(run.about.get("command", "unknown")), facts=list(_facts(run)),
+        css=_text("page.css"), script=_text("page.js"),
+        charts=values.replace("<", "\\u003c"),  # no "</script>" among the data ends the script
+    )  # fmt: skip
+
+
+def _text(name: str) -> str:
+    return (resources.files("lampas.page") / name).read_text(encoding="utf-8")
+
+
+def _numbered(found: Sequence[Chart], charts: list[Chart]) -> Iterator[tuple[int, Chart]]:
+    for chart in found:
+        charts.append(chart)
+        yield len(charts) - 1, chart
+
+
+def _finite(value: Any) -> Any:
+    """JSON has no nan: null."""
+    if isinstance(value, dict):
+        return {name: _finite(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _sections(run: Run) -> Iterator[tuple[str, list[Chart]]]:
+    if len(run.history):
+        yield "Training", curves(run.history)
+    if run.evidence.get("task") == "timeseries":
+        yield "Forecast", _forecasts(run.evidence)
+    elif run.evidence:
+        yield "Held-out samples", of_evidence(_evidence(run))
+
+
+def _evidence(run: Run) -> Evidence:
+    """What `record` wrote."""
+    plain = run.evidence
+    table = pd.read_csv(run.folder / TABLE, index_col=0, dtype=str, keep_default_na=False)
+    targets, given = (
+        plain["targets"],
+        [name for name in map(str, table) if name.startswith("probability of ")],
+    )
+    truth = table[[f"true {name}" for name in targets]].set_axis(targets, axis=1)
+    predicted = table[[*targets, *given]].astype(dict.fromkeys(given, float))
+    if plain["task"] == "regression":
+        truth, predicted = truth.astype(float), predicted.astype(float)
+    classes = tuple(tuple(names) for names in plain["classes"])
+    return Evidence(plain["task"], classes, truth, predicted, lambda places: [])
+
+
+def _forecasts(plain: dict[str, Any]) -> list[Chart]:
+    rows = pd.DataFrame(plain["forecast"])
+    charts: list[Chart] = []
+    for one in plain["history"]:
+        past = pd.Series(one["values"], index=_stamps(one["time"]))
+        mine = rows
+        if len(rows):
+            mine = rows[rows["target"] == one["target"]]
+            mine = mine if one["series"] is None else mine[mine["series"] == one["series"]]
+            mine = mine.set_index(_stamps(mine["time"].tolist()))
+        else:
+            mine = pd.DataFrame({"median": []}, index=past.index[:0], dtype=float)
+        name = one["target"] if one["series"] is None else f"{one['target']}, {one['series']}"
+        charts.append(forecast(name, past, mine))
+    return charts
+
+
+def _stamps(values: list[Any]) -> pd.Index:
+    return pd.Index(values) if not values or isinstance(values[0], int) else pd.to_datetime(values)
+
+
+def _scores(run: Run) -> tuple[dict[str, Any] | None, str]:
+    plain = run.evidence
+    if plain and plain["task"] != "timeseries":
+        evidence = _evidence(run)
+        rows = [[one.name, number(one.value), f"{number(one.low)} to {number(one.high)}"]
+                for one in scores_of(evidence)]  # fmt: skip
+        return {"head": ["score", "value", "95 % interval"], "rows": rows}, (
+            f"{len(evidence):,} held-out samples. Intervals: percentiles of 300 bootstrap draws of "
+            "these samples; other seeds of the training are another matter."
+        )
+    metrics = run.about.get("metrics") or {}
+    rows = [[name, number(value)] for name, value in metrics.items() if value is not None]
+    return ({"head": ["score", "value"], "rows": rows} if rows else None), ""
+
+
+def _mistakes(run: Run) -> dict[str, Any] | None:
+    found = run.evidence.get("mistakes") or []
+    if not found:
+        return None
+    if "image" in found[0]:
+        images = [{"png": one["image"], "name": one["name"], "true": one["true"],
+                   "said": _said(one)} for one in found]  # fmt: skip
+        return {"images": images}
+    usual = ("name", "true", "said", "probability")
+    others = [name for name in found[0] if name not in usual]
+    rows = [
+        [one["name"], one["true"], _said(one), *(one[name] for name in others)] for one in found
+    ]
+    return {"images": None, "head": ["sample", "true", "predicted", *others], "rows": rows}
+
+
+def _said(one: dict[str, Any]) -> str:
+    share = one["probability"]
+    return one["said"] if share is None else f"{one['said']} ({100 * share:.0f} %)"
+
+
+def _about(run: Run) -> str:
+    about, epochs = run.about, len(run.history)
+    parts = [f"{epochs} epoch{'s' if epochs != 1 else ''}"]
+    if "seconds" in about:
+        parts.append(f"in {duration(about['seconds'])}")
+    if "created" in about:
+        parts.append(f"on {about['created']}")
+    return ", ".join(parts)
+
+
+def _told(run: Run) -> list[str]:
+    """What is to be said first: why it ended, and what the backtest says."""
+    lines = [f"Ended early: {run.about['stopped']}."] if run.about.get("stopped") else []
+    if not run.about:
+        lines.append("The run was cut off: what is here is what was there by then.")
+    lines += [f"{line}." for line in run.about.get("left out") or []]
+    return lines
+
+
+def _texts(run: Run) -> Iterator[dict[str, str]]:
+    backtest = run.about.get("backtest")
+    if backtest:
+        yield {"title": "Backtest", "text": "\n".join(backtest)}
+    summary = run.folder / SUMMARY
+    if summary.is_file():
+        yield {"title": "The net", "text": summary.read_text(encoding="utf-8").rstrip()}
+
+
+def _facts(run: Run) -> Iterator[tuple[str, str]]:
+    for name, version in (run.about.get("versions") or {}).items():
+        yield name, str(version)
+    settings = run.about.get("settings") or {}
+    for name, value in settings.items():
+        if value is not None and name != "about" and not isinstance(value, dict):
+            yield name, ", ".join(map(str, value)) if isinstance(value, list) else str(value)

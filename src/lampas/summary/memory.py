@@ -1,0 +1,110 @@
+"""How much memory training takes: parameters, gradients, optimiser and what backward needs."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+from torch._subclasses.fake_tensor import FakeTensorMode
+
+from lampas.inputspec import Inputs
+from lampas.optim.table import OptimizerSpec, resolve
+from lampas.plan import PRECISIONS
+from lampas.summary.dryrun import dry_run
+from lampas.summary.show import bytes_of
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Bytes that training holds at the end of the forward pass, beside what kernels work with.
+
+    `parameters`: with buffers. `gradients`: of the trainable ones. `state`: of `optimizer`.
+    `activations`: what autograd keeps for backward, whatever the batch; `per_sample`: what it
+    keeps for each sample more.
+    """
+
+    optimizer: str
+    parameters: int
+    gradients: int
+    state: int
+    activations: int
+    per_sample: int
+
+    def at(self, batch_size: int) -> int:
+        """All of it, for batches of that many samples."""
+        fixed = self.parameters + self.gradients + self.state + self.activations
+        return fixed + batch_size * self.per_sample
+
+    def __str__(self) -> str:
+        parts = {"parameters": self.parameters, "gradients": self.gradients,
+                 "optimiser": self.state, "activations": self.activations}  # fmt: skip
+        told = ", ".join(f"{name} {bytes_of(size)}" for name, size in parts.items() if size)
+        more = f"; {bytes_of(self.per_sample)} of activations a sample" if self.per_sample else ""
+        return f"Training with {self.optimizer} holds {bytes_of(self.at(0))}: {told}{more}"
+
+
+def memory_of(
+    net: nn.Module, batches: list[tuple[int, Inputs]], optimizer: OptimizerSpec, precision: str
+) -> Memory:
+    """What training `net` takes, from a pass with one batch, or with two of different sizes.
+
+    batches: (samples, inputs); one alone counts whole. Raises what `dry_run` and the optimiser
+    raise: a net may run in evaluation mode alone.
+    """
+    kind = PRECISIONS[precision]
+    saved = [dry_run(net, inputs, training=True, autocast=kind).saved for _, inputs in batches]
+    per_sample = 0
+    if len(batches) == 2:
+        per_sample = (saved[1] - saved[0]) // (batches[1][0] - batches[0][0])
+    made, state = _optimizer(net, optimizer)
+    return Memory(
+        optimizer=made,
+        parameters=_size((*net.parameters(), *net.buffers())),
+        gradients=_size(p for p in net.parameters() if p.requires_grad),
+        state=state,
+        activations=max(0, saved[0] - batches[0][0] * per_sample),
+        per_sample=per_sample,
+    )
+
+
+def _size(tensors: Iterable[Tensor]) -> int:
+    return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+
+
+def _optimizer(net: nn.Module, spec: OptimizerSpec) -> tuple[str, int]:
+    """The optimiser's class, and the bytes of its state after a step on fake parameters."""
+    with FakeTensorMode():
+        held = _Parameters(net)
+        given = resolve(spec, held)
+        made = _again(given, held) if given is spec else given
+        for group in made.param_groups:
+            for parameter in group["params"]:
+                parameter.grad = torch.empty_like(parameter)
+        made.step()
+    states = cast("Iterable[dict[str, Any]]", made.state.values())
+    tensors = [one for state in states for one in state.values() if isinstance(one, Tensor)]
+    return type(made).__name__, _size(tensors)
+
+
+class _Parameters(nn.Module):
+    """The trainable parameters of `net` as fake ones; made under the fake mode."""
+
+    def __init__(self, net: nn.Module) -> None:
+        super().__init__()
+        self.of = {id(p): _fake_parameter(p) for p in net.parameters() if p.requires_grad}
+        self.held = nn.ParameterList(self.of.values())
+
+
+def _fake_parameter(p: Tensor) -> nn.Parameter:
+    return nn.Parameter(torch.empty(p.shape, dtype=p.dtype, device=p.device))
+
+
+def _again(given: torch.optim.Optimizer, held: _Parameters) -> torch.optim.Optimizer:
+    """An optimiser like `given`, with all its settings, over the fake parameters."""
+    groups = [
+        {**group, "params": [held.of[id(p)] for p in group["params"] if id(p) in held.of]}
+        for group in given.param_groups
+    ]
+    make = cast("Callable[[Any], torch.optim.Optimizer]", type(given))
+    return make([group for group in groups if group["params"]])
