@@ -12,12 +12,13 @@ _SWEEPS = 6
 
 
 class Item(NamedTuple):
-    """A box, or a bend of a long edge. `weight`: how much it keeps to its place: a trunk more
-    than the leaves beside it."""
+    """A box, or a `bend` of a long edge. `weight`: how much it keeps to its place: a trunk more
+    than what hangs beside it."""
 
     layer: int
     width: float
     weight: float
+    bend: bool = False
 
 
 def arranged(items: Sequence[Item], links: Sequence[tuple[int, int]]) -> list[float]:
@@ -37,6 +38,7 @@ def arranged(items: Sequence[Item], links: Sequence[tuple[int, int]]) -> list[fl
         above[lower].append(upper)
     rows = _ordered(_first_rows(items, below), above, below)
     middles = _placed(rows, items, above, below)
+    _straighten(rows, items, middles, below)
     left = min(middle - item.width / 2 for middle, item in zip(middles, items, strict=True))
     return [round(middle - left, 1) for middle in middles]
 
@@ -45,8 +47,7 @@ def _first_rows(items: Sequence[Item], below: Sequence[Sequence[int]]) -> list[l
     """Items by layer in the order in which a walk in depth meets them, which crosses little."""
     rows: list[list[int]] = [[] for _ in range(1 + max(item.layer for item in items))]
     met: set[int] = set()
-    waiting = [number for number in reversed(range(len(items))) if items[number].layer == 0]
-    waiting = [n for n in reversed(range(len(items))) if n not in set(waiting)] + waiting
+    waiting = sorted(range(len(items)), key=lambda number: (-items[number].layer, -number))
     while waiting:
         number = waiting.pop()
         if number in met:
@@ -139,12 +140,33 @@ def _wanted(
     above: Sequence[Sequence[int]],
     below: Sequence[Sequence[int]],
 ) -> float:
-    """The mean of the neighbours' middles, the trunk's alone where there are any."""
-    near = above[number] if sweep % 2 == 0 else below[number]
-    near = near or above[number]
-    heaviest = max((items[one].weight for one in near), default=0.0)
-    trunk = [middles[one] for one in near if items[one].weight >= min(heaviest, 2.0)]
-    return sum(trunk) / len(trunk) if trunk else middles[number]
+    """The mean of the neighbours' middles by weight, so that a trunk goes on straight."""
+    near = (above[number] if sweep % 2 == 0 else below[number]) or above[number]
+    total = sum(items[one].weight for one in near)
+    if not total:
+        return middles[number]
+    return sum(middles[one] * items[one].weight for one in near) / total
+
+
+def _straighten(
+    rows: Sequence[Sequence[int]],
+    items: Sequence[Item],
+    middles: list[float],
+    below: Sequence[Sequence[int]],
+) -> None:
+    """Make an edge that passes outside of all boxes as straight as a line."""
+    for side, furthest in ((0, min), (-1, max)):
+        outside = {row[side] for row in rows if len(row) > 1 and items[row[side]].bend}
+        for first in sorted(outside, key=lambda number: items[number].layer):
+            if first not in outside:
+                continue
+            chain = [first]
+            while (after := below[chain[-1]]) and after[0] in outside:
+                chain.append(after[0])
+            outside -= set(chain)
+            place = furthest(middles[number] for number in chain)
+            for number in chain:
+                middles[number] = place
 
 
 def _apart(row: Sequence[int], wanted: Sequence[float], items: Sequence[Item]) -> list[float]:

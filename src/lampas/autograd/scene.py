@@ -34,8 +34,9 @@ class Scene:
 
     @property
     def width(self) -> float:
-        """From the left side of the first box to the right side of the last."""
-        return max((box.middle + box.width / 2 for box in self.boxes), default=0.0)
+        """From the left to the right, bends included."""
+        bends = (middle + 3 for route in self.routes for middle, _ in route)
+        return max(*(box.middle + box.width / 2 for box in self.boxes), *bends, 0.0)
 
     @property
     def layers(self) -> int:
@@ -49,10 +50,10 @@ def scene_of(nodes: Sequence[Node], edges: Sequence[Edge]) -> Scene:
     A leaf that several layers use, as the weight of a recurrent cell, would draw an edge through
     the whole picture from each: it is drawn anew instead.
     """
-    layer = _layers(nodes, edges)
+    layer, weight = _layers(nodes, edges), _weights(nodes, edges)
     owners: list[int] = [node.number for node in nodes if node.kind not in LEAVES]
     where: dict[tuple[int, int], int] = {(number, -1): at for at, number in enumerate(owners)}
-    items = [_item(nodes[number], layer[number]) for number in owners]
+    items = [_item(nodes[number], layer[number], weight[number]) for number in owners]
     ends: list[tuple[int, int]] = []
     for edge in dict.fromkeys((edge.source, edge.target) for edge in edges):
         source, target = edge
@@ -61,7 +62,7 @@ def scene_of(nodes: Sequence[Node], edges: Sequence[Edge]) -> Scene:
         if key not in where:
             where[key] = len(items)
             owners.append(target)
-            items.append(_item(nodes[target], below))
+            items.append(_item(nodes[target], below, weight[target]))
         ends.append((where[source, -1], where[key]))
     paths, links = _bent(ends, items)
     middles = arranged(items, links)
@@ -76,6 +77,14 @@ def _layers(nodes: Sequence[Node], edges: Sequence[Edge]) -> list[int]:
     return layer
 
 
+def _weights(nodes: Sequence[Node], edges: Sequence[Edge]) -> list[float]:
+    """One more than what a node has below it at the deepest; more than 40 make no difference."""
+    weight = [1.0] * len(nodes)
+    for source, target, _ in sorted(edges, reverse=True):
+        weight[source] = max(weight[source], min(40.0, weight[target] + 1))
+    return weight
+
+
 def lines_of(node: Node) -> tuple[str, ...]:
     """What a box says: the name, shortened from the left; shape and saved bytes."""
     name = node.name if len(node.name) <= 32 else f"…{node.name[-31:]}"
@@ -86,9 +95,9 @@ def lines_of(node: Node) -> tuple[str, ...]:
     return (name, below) if below else (name,)
 
 
-def _item(node: Node, layer: int) -> Item:
+def _item(node: Node, layer: int, weight: float) -> Item:
     width = LETTER * max(map(columns_of, lines_of(node))) + 20
-    return Item(layer, round(width, 1), 1.0 if node.kind in LEAVES else 30.0)
+    return Item(layer, round(width, 1), weight**2)
 
 
 def _bent(
@@ -105,7 +114,7 @@ def _bent(
         if spans <= _MOST_BENDS:
             for layer in range(items[source].layer + 1, items[target].layer):
                 path.append(len(items))
-                items.append(Item(layer, 6.0, 8.0))
+                items.append(Item(layer, 6.0, 1.0, bend=True))
         paths.append([*path, target])
     links = [pair for path in paths for pair in pairwise(path)]
     near = [(a, b) for a, b in links if items[b].layer - items[a].layer == 1]
