@@ -16,7 +16,7 @@ from lampas.autograd.parts import Edge, Node
 from lampas.autograd.svg import svg
 from lampas.autograd.trace import Trace, traced
 from lampas.autograd.walk import walk
-from lampas.autograd.words import report
+from lampas.autograd.words import counted, report
 from lampas.data.nest import named_leaves
 from lampas.errors import InputError
 
@@ -117,12 +117,25 @@ def graph(
     reached = {node.name for node in found.nodes if node.kind == "parameter"}
     missing = missing_of(names, reached, found.readers, trace, found.stations)
     remarks = [f"{name} does not require grad: backward does not start there" for name in rest]
+    again = next((node for node in found.nodes if node.name == "CheckpointFunction"), None)
+    if again is not None:
+        hidden = sum(one.reason != FROZEN for one in missing)
+        missing = tuple(one for one in missing if one.reason == FROZEN)
+        remarks += [_hidden(hidden, again)] if hidden else []
     if any(one.reason == UNKNOWN for one in missing):
         remarks.append(
             "where a path is cut: graph(lambda: ..., model) watches the layers and tells"
         )
     drawn = Graph(found.nodes, found.edges, missing, tuple(remarks), names.types)
     return drawn if depth is None else drawn.to_depth(depth)
+
+
+def _hidden(count: int, again: Node) -> str:
+    """Reentrant checkpointing walks a graph of its own in backward, which is not there yet."""
+    return (
+        f"{counted(count, 'parameter')} may get gradients in {again.name} {again.number}, which runs "
+        "its layers again in backward: checkpoint(..., use_reentrant=False) shows them"
+    )
 
 
 def _computes(loss: Any) -> bool:

@@ -87,7 +87,7 @@ def _weights(nodes: Sequence[Node], edges: Sequence[Edge]) -> list[float]:
 
 def lines_of(node: Node) -> tuple[str, ...]:
     """What a box says: the name, shortened from the left; shape and saved bytes."""
-    name = node.name if len(node.name) <= 32 else f"…{node.name[-31:]}"
+    name = node.name if len(node.name) <= 40 else f"…{node.name[-39:]}"
     forms = [str(form).removesuffix(" float32") for form in node.forms[:1]]
     more = [f"+{len(node.forms) - 1}"] if len(node.forms) > 1 else []
     saved = [f"· {bytes_of(node.saved_bytes)}"] if node.saved_bytes else []

@@ -161,7 +161,7 @@ def watch(
         raise InputError(f"target is of type {type(given).__name__}: pass a tensor or a module")
     seen = Watch(every, show)
     if isinstance(target, nn.Module):
-        _watch_module(seen, bare(target), names)
+        _watch_module(seen, target, names)
     else:
         _watch_tensor(seen, target)
     return seen
@@ -173,7 +173,8 @@ def _watch_tensor(seen: Watch, tensor: Tensor) -> None:
         _hook(seen, tensor, "tensor", None)
 
 
-def _watch_module(seen: Watch, model: nn.Module, pattern: str) -> None:
+def _watch_module(seen: Watch, target: nn.Module, pattern: str) -> None:
+    model = bare(target)
     layers = {path: one for path, one in model.named_modules() if fnmatch.fnmatch(path, pattern)}
     parameters = {
         name: one for name, one in model.named_parameters() if fnmatch.fnmatch(name, pattern)
@@ -184,7 +185,10 @@ def _watch_module(seen: Watch, model: nn.Module, pattern: str) -> None:
         raise InputError(
             f"no submodule or parameter is named {pattern!r}{': ' + hint if hint else ''}"
         )
-    if layers:
+    if hasattr(target, "_orig_mod"):  # torch.compile's: within it no hook is run
+        paths = weakref.WeakKeyDictionary({target: ""} if "" in layers else {})
+        seen.keep(target.register_forward_hook(_Outputs(seen, paths)))
+    elif layers:
         paths = weakref.WeakKeyDictionary({one: path for path, one in layers.items()})
         seen.keep(register_module_forward_hook(_Outputs(seen, paths)))
     for name, parameter in parameters.items():
