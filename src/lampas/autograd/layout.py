@@ -27,7 +27,7 @@ def arranged(items: Sequence[Item], links: Sequence[tuple[int, int]]) -> list[fl
     links: (upper, lower) pairs of items in neighbouring layers.
 
     >>> arranged([Item(0, 40, 9), Item(1, 40, 9), Item(1, 40, 1)], [(0, 1), (0, 2)])
-    [20.0, 20.0, 78.0]
+    [25.8, 20.0, 78.0]
     """
     if not items:
         return []

@@ -8,6 +8,7 @@ from lampas.autograd.parts import Form, form_of
 from lampas.autograd.trace import Call, Trace
 
 FROZEN = "requires_grad is False"
+_AFTER = ": it is not used, or cut after it"
 UNKNOWN = "backward does not reach it"
 
 
@@ -88,13 +89,15 @@ def _of_call(call: Call, layer: str, trace: Trace, stations: Mapping[Any, int]) 
 def _cut(call: Call, trace: Trace) -> str:
     """Where the path ends after a layer, where the layer called next shows it."""
     after = trace.next_after(call)
-    if after is None or any(one.requires_grad for one in after.inputs) or not after.inputs:
-        return ": it is not used, or cut after it"
+    if after is None or not after.inputs:
+        return _AFTER
     where = f"the next layer, {after.path!r},"
-    if not any(one.can_require for one in after.inputs):
-        return f": {where} was given {after.inputs[0].form}, which carries no gradient"
     if not after.recorded:
         return f": {where} was called under torch.no_grad()"
+    if any(one.requires_grad for one in after.inputs):
+        return _AFTER
+    if not any(one.can_require for one in after.inputs):
+        return f": {where} was given {after.inputs[0].form}, which carries no gradient"
     ours = {one.storage for one in call.outputs if one.requires_grad}
     if any(one.storage in ours and one.storage is not None for one in after.inputs):
         return f": {where} was given its values by detach() or .data"

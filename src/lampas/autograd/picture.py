@@ -133,8 +133,8 @@ def graph(
 def _hidden(count: int, again: Node) -> str:
     """Reentrant checkpointing walks a graph of its own in backward, which is not there yet."""
     return (
-        f"{counted(count, 'parameter')} may get gradients in {again.name} {again.number}, which runs "
-        "its layers again in backward: checkpoint(..., use_reentrant=False) shows them"
+        f"{counted(count, 'parameter')} may get gradients in {again.name} {again.number}, which "
+        "runs its layers again in backward: checkpoint(..., use_reentrant=False) shows them"
     )
 
 

@@ -46,7 +46,7 @@ class Ledger:
 
     def _entry(self, name: str, value: Any, label: str) -> Saved:
         if not isinstance(value, Tensor):
-            return Saved(name, None, 0, value if isinstance(value, str) else PACKED)
+            return Saved(name, None, 0, FREED if value is FREED else PACKED)
         address = storage_of(value)
         owner = self.names.owner(address)
         if owner:

@@ -35,8 +35,9 @@ class Scene:
     @property
     def width(self) -> float:
         """From the left to the right, bends included."""
-        bends = (middle + 3 for route in self.routes for middle, _ in route)
-        return max(*(box.middle + box.width / 2 for box in self.boxes), *bends, 0.0)
+        sides = [box.middle + box.width / 2 for box in self.boxes]
+        bends = [middle + 3 for route in self.routes for middle, _ in route]
+        return max(sides + bends, default=0.0)
 
     @property
     def layers(self) -> int:

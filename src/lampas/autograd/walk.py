@@ -12,6 +12,7 @@ from typing import Any
 from torch import Tensor, nn
 from torch.autograd.graph import get_gradient_edge
 
+from lampas.autograd.deep import guard
 from lampas.autograd.names import Names
 from lampas.autograd.parts import Edge, Form, Node, form_of
 from lampas.autograd.saved import Ledger
@@ -50,6 +51,7 @@ def walk(outputs: Sequence[tuple[str, Tensor]], names: Names) -> Walk:
             for following, output in station.next_functions
             if following is not None
         ]
+    guard(stations, edges)
     return Walk(tuple(nodes), tuple(edges), stations, ledger.readers)
 
 
