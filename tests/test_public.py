@@ -7,12 +7,48 @@ import pytest
 
 import lampas
 
-NAMES = """
-BalancedSampler Batch Callback Event Graph History ImageModel LRFinder LampasError Model SeriesModel
-StepResult Stop TabularModel TextModel Watch __version__ callbacks cross_validate datasets errors
-find_lr folds graph group_split images load losses metrics optim seed split stratified_split
-summarize tabular texts time_split timeseries torchkeras watch
-""".split()
+NAMES = [
+    "BalancedSampler",
+    "Batch",
+    "Callback",
+    "Event",
+    "Graph",
+    "History",
+    "ImageModel",
+    "LRFinder",
+    "LampasError",
+    "Model",
+    "SeriesModel",
+    "StepResult",
+    "Stop",
+    "TabularModel",
+    "TextModel",
+    "Watch",
+    "__version__",
+    "callbacks",
+    "cross_validate",
+    "datasets",
+    "errors",
+    "find_lr",
+    "folds",
+    "graph",
+    "group_split",
+    "images",
+    "load",
+    "losses",
+    "metrics",
+    "optim",
+    "seed",
+    "split",
+    "stratified_split",
+    "summarize",
+    "tabular",
+    "texts",
+    "time_split",
+    "timeseries",
+    "torchkeras",
+    "watch",
+]
 
 
 def test_these_names_and_no_others() -> None:

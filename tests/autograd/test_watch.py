@@ -279,4 +279,8 @@ def test_bad_input() -> None:
     refuse("target is of type str: pass a tensor or a module", "net")
     refuse("every is 0: it must be an integer of 1 or more", net, every=0)
     refuse("no submodule or parameter is named 'zzz'", net, "zzz")
-    refuse("no submodule or parameter is named '0.wigt': did you mean '0.weight'?", net, "0.wigt")
+    refuse(
+        "no submodule or parameter is named '0.wigt': did you mean '0.weight' or '0.bias'?",
+        net,
+        "0.wigt",
+    )
