@@ -75,7 +75,7 @@ class Watch:
         columns = ["call", "name", "of", "training", "shape", "dtype"]
         frame = pd.DataFrame(head, columns=pd.Index(columns))
         values = pd.DataFrame(self._numbers.read(), columns=pd.Index(COLUMNS))
-        values = values.astype({"nan": "Int64", "inf": "Int64"}, errors="ignore")
+        values = values.astype({"nan": "Int64", "inf": "Int64"})
         return pd.concat([frame, values], axis=1)
 
     def __enter__(self) -> "Watch":

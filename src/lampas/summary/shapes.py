@@ -9,8 +9,9 @@ BATCHES = (2, 3)  # two sizes tell which sizes follow the batch; 1 would hide in
 
 def merged(small: Any, large: Any) -> Any:
     """The shapes of two batch sizes as one: where they differ, the size follows the batch."""
-    if isinstance(small, torch.Size) and isinstance(large, torch.Size) and len(small) == len(large):
-        return _Shape(_size(a, b) for a, b in zip(small, large, strict=True))
+    if isinstance(small, torch.Size):
+        alike = isinstance(large, torch.Size) and len(small) == len(large)
+        return _Shape(_size(a, b) for a, b in zip(small, large, strict=True)) if alike else small
     if isinstance(small, dict) and isinstance(large, dict):
         items = cast(dict[str, Any], small).items()
         other = cast(dict[str, Any], large)
