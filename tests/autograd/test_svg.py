@@ -57,7 +57,7 @@ def test_edges_and_tips() -> None:
 
 
 def test_very_many_missing_are_counted() -> None:
-    missing = [Missing(f"layer.{n}", Form((2,), "float32"), "why", "why") for n in range(40)]
+    missing = [Missing(f"layer.{n}", Form((2,), "float32"), "why") for n in range(40)]
     text = svg([Node(0, "output", "loss", ())], [], missing)
     assert "and 16 more parameters" in text
     assert "layer.23<" in text
@@ -68,4 +68,4 @@ def test_very_many_missing_are_counted() -> None:
 @given(st.text(max_size=50), st.text(max_size=50))
 def test_any_name_and_reason_make_a_picture(name: str, reason: str) -> None:
     node = Node(0, "parameter", name, (Form((2,), "float32"),))
-    ElementTree.fromstring(svg([node], [], [Missing(name, Form((), "int8"), reason, "")]))
+    ElementTree.fromstring(svg([node], [], [Missing(name, Form((), "int8"), reason)]))

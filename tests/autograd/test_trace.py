@@ -60,3 +60,17 @@ def test_calls_that_failed_do_not_count() -> None:
     _, trace = traced(compute, net)
     assert len(trace.of("body")) == 1
     assert len(trace.of("")) == 1
+
+
+def test_a_layer_that_catches_what_another_raises_is_still_seen() -> None:
+    class Tries(Net):
+        def forward(self, x: Tensor, extra: Any = None) -> Tensor:
+            try:
+                return self.head(x)
+            except RuntimeError:
+                return self.head(self.body(x))
+
+    net = Tries()
+    y, trace = traced(lambda: net(torch.ones(4, 2)), net)
+    assert [call.path for call in trace.calls if call.ended] == ["", "body", "head"]
+    assert trace.of("")[0].outputs[0].station is y.grad_fn

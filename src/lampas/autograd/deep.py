@@ -1,7 +1,7 @@
 """Deep graphs die in pieces.
 
-torch frees a graph without recursion, however deep, unless Python has seen its Functions: since
-2.10 or so these keep their Python objects, and each then frees the next one from within. From
+torch frees a graph without recursion, however deep, unless Python has seen its Functions: in
+torch 2.13 these keep their Python objects, and each then frees the next one from within. From
 some 45 000 on, and much less on the small stacks of threads, that overflows the stack, and the
 process is gone. So of a deep graph that was walked every so many Functions are held, which ends
 the chain there, and are let go when those before them are gone. That is known by an object in

@@ -13,12 +13,11 @@ UNKNOWN = "backward does not reach it"
 
 
 class Missing(NamedTuple):
-    """A parameter that gets no gradient. `cause`: the reason in a few words, for a drawing."""
+    """A parameter that gets no gradient, and what is known of the reason."""
 
     name: str
     form: Form
     reason: str
-    cause: str
 
 
 def missing_of(
@@ -48,17 +47,8 @@ def missing_of(
             reason = UNKNOWN
         else:
             reason = _traced(name, trace, stations)
-        found.append(Missing(name, form_of(parameter), reason, cause_of(reason)))
+        found.append(Missing(name, form_of(parameter), reason))
     return tuple(found)
-
-
-def cause_of(reason: str) -> str:
-    """The part of a reason before its explanation.
-
-    >>> cause_of("'a' was not called"), cause_of("cut after 'a': detached")
-    ("'a' was not called", "cut after 'a'")
-    """
-    return reason.partition(":")[0].partition(";")[0]
 
 
 def _traced(name: str, trace: Trace, stations: Mapping[Any, int]) -> str:

@@ -15,13 +15,15 @@ from lampas.data.nest import leaves
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A tensor that went into a layer or came out of it. `station`: its Function, if any."""
+    """A tensor that went into a layer or came out of it. `station`: its Function, if any.
+    `kept`: its memory, if it requires grad, so that no later tensor has the same address."""
 
     form: Form
     requires_grad: bool
     can_require: bool
     station: Any
     storage: int | None
+    kept: Any
 
 
 @dataclass(slots=True)
@@ -55,10 +57,12 @@ class Trace:
         self.calls.append(Call(path, self.events, torch.is_grad_enabled(), _seen(inputs)))
         self.open.append(self.calls[-1])
 
-    def end(self, output: Any) -> None:
-        """The layer that was called last, and had not ended, has ended."""
+    def end(self, path: str, output: Any) -> None:
+        """The layer at `path` has ended; those that it had called and that had not, have failed."""
         self.events += 1
         call = self.open.pop()
+        while call.path != path:
+            call = self.open.pop()
         call.ended, call.outputs = self.events, _seen(output)
 
     def next_after(self, call: Call) -> Call | None:
@@ -81,8 +85,8 @@ def _hooked(model: nn.Module, trace: Trace) -> Generator[None]:
         def before(_: nn.Module, args: Any, kwargs: Any, path: str = path) -> None:
             trace.begin(path, (args, kwargs))
 
-        def after(_: nn.Module, __: Any, output: Any) -> None:
-            trace.end(output)
+        def after(_: nn.Module, __: Any, output: Any, path: str = path) -> None:
+            trace.end(path, output)
 
         handles.append(module.register_forward_pre_hook(before, with_kwargs=True))
         handles.append(module.register_forward_hook(after))
@@ -101,6 +105,7 @@ def _seen(values: Any) -> tuple[Seen, ...]:
             one.is_floating_point() or one.is_complex(),
             one.grad_fn,
             storage_of(one),
+            one.untyped_storage() if one.requires_grad and storage_of(one) is not None else None,
         )
         for one in leaves(values)
         if isinstance(one, Tensor)
