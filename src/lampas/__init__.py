@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lampas import callbacks, datasets, errors, losses, metrics, optim, profiling, torchkeras
+    from lampas.autograd import Graph, Watch, graph, watch
     from lampas.callbacks import Callback, Event, Stop
     from lampas.cross_validation import cross_validate, folds
     from lampas.data.balanced import BalancedSampler
@@ -35,6 +36,7 @@ _HOMES = {
     "Batch": "lampas.data.batch",
     "Callback": "lampas.callbacks",
     "Event": "lampas.callbacks",
+    "Graph": "lampas.autograd",
     "History": "lampas.history",
     "ImageModel": "lampas.vision.task",
     "LRFinder": "lampas.lr_finder",
@@ -45,9 +47,11 @@ _HOMES = {
     "Stop": "lampas.callbacks",
     "TabularModel": "lampas.tables.task",
     "TextModel": "lampas.text.task",
+    "Watch": "lampas.autograd",
     "cross_validate": "lampas.cross_validation",
     "find_lr": "lampas.lr_finder",
     "folds": "lampas.cross_validation",
+    "graph": "lampas.autograd",
     "group_split": "lampas.splits",
     "images": "lampas.vision.task",
     "load": "lampas.saving",
@@ -59,6 +63,7 @@ _HOMES = {
     "texts": "lampas.text.task",
     "time_split": "lampas.splits",
     "timeseries": "lampas.series.task",
+    "watch": "lampas.autograd",
 }
 _MODULES = (
     "callbacks",
@@ -76,6 +81,7 @@ __all__ = [
     "Batch",
     "Callback",
     "Event",
+    "Graph",
     "History",
     "ImageModel",
     "LRFinder",
@@ -86,6 +92,7 @@ __all__ = [
     "Stop",
     "TabularModel",
     "TextModel",
+    "Watch",
     "__version__",
     "callbacks",
     "cross_validate",
@@ -93,6 +100,7 @@ __all__ = [
     "errors",
     "find_lr",
     "folds",
+    "graph",
     "group_split",
     "images",
     "load",
@@ -109,6 +117,7 @@ __all__ = [
     "time_split",
     "timeseries",
     "torchkeras",
+    "watch",
 ]
 
 

@@ -2,6 +2,7 @@
 
 import html
 import math
+import unicodedata
 from collections.abc import Sequence
 
 
@@ -32,6 +33,18 @@ def duration(seconds: float) -> str:
     if minutes < 60:
         return f"{minutes}m{rest:02d}s"
     return f"{minutes // 60}h{minutes % 60:02d}m"
+
+
+def columns_of(text: str) -> int:
+    """Columns of a terminal that `text` takes: two for wide signs, none for combining ones.
+
+    >>> columns_of("horn"), columns_of("火炬")
+    (4, 4)
+    """
+    return sum(
+        0 if unicodedata.combining(sign) else 1 + (unicodedata.east_asian_width(sign) in "WF")
+        for sign in text
+    )
 
 
 def text_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

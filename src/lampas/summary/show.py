@@ -1,9 +1,8 @@
 """Layers as a table of text, whose columns fit in a terminal whatever the letters, or as HTML."""
 
-import unicodedata
 from collections.abc import Sequence
 
-from lampas.printing import html_table
+from lampas.printing import columns_of, html_table
 from lampas.summary.rows import Row
 
 _NUMBERS = ("trainable", "frozen", "MACs")
@@ -54,17 +53,9 @@ def _count(number: int) -> str:
 
 
 def _padded(column: Sequence[str], right: bool) -> list[str]:
-    widest = max(map(_width, column))
-    gaps = [" " * (widest - _width(cell)) for cell in column]
+    widest = max(map(columns_of, column))
+    gaps = [" " * (widest - columns_of(cell)) for cell in column]
     return [gap + cell if right else cell + gap for gap, cell in zip(gaps, column, strict=True)]
-
-
-def _width(text: str) -> int:
-    """Columns of a terminal that `text` takes: two for wide signs, none for combining ones."""
-    return sum(
-        0 if unicodedata.combining(sign) else 1 + (unicodedata.east_asian_width(sign) in "WF")
-        for sign in text
-    )
 
 
 def bytes_of(count: int) -> str:
