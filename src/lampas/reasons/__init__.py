@@ -1,0 +1,4 @@
+"""Why a model says what it says: columns that matter, pixels, words.
+
+`TabularModel.importance`, `ImageModel.saliency` and `TextModel.attributions` are the ways in.
+"""
