@@ -104,7 +104,7 @@ def test_a_function_says_which_way_by_its_name_or_mode(fitted):
     def profit(y_pred, y_true):
         return float(((y_pred > 0) == (y_true > 0)).float().sum())
 
-    with pytest.raises(InputError, match="is a lower or a higher 'profit' better"):
+    with pytest.raises(InputError, match=r"is a lower or a higher 'profit' better"):
         fitted.importance(table(), profit)
     found = fitted.importance(table(), profit, mode="max")
     assert found["column"][0] == "size"
@@ -136,7 +136,7 @@ def test_what_cannot_be_said_is_one_line(fitted):
         fitted.importance(data, repeats=0)
     with pytest.raises(InputError, match=r"^metric names 2 metrics: pass one$"):
         fitted.importance(data, ["accuracy", "f1"])
-    with pytest.raises(DataError, match="column 'size' is missing"):
+    with pytest.raises(DataError, match=r"column 'size' is missing"):
         fitted.importance(data.drop(columns="size"))
 
 
