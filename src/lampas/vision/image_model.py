@@ -170,7 +170,7 @@ class ImageModel:
         self,
         data: Any,
         target: Any = None,
-        method: "str | Method" = "integrated",
+        method: "str | Method" = "occlusion",
         *,
         image_column: str | None = None,
         batch_size: int = _EXPLAINED,
@@ -184,8 +184,8 @@ class ImageModel:
         What is explained is the log odds of the class, log(p / (1 − p)); the logit of one of
         several yes/no targets; or the amount.
 
-        method: "gradient" (Simonyan et al. 2013), "smooth" (Smilkov et al. 2017), "integrated"
-        (Sundararajan et al. 2017), "occlusion" (Zeiler & Fergus 2014), or one of
+        method: "occlusion" (Zeiler & Fergus 2014), "gradient" (Simonyan et al. 2013), "smooth"
+        (Smilkov et al. 2017), "integrated" (Sundararajan et al. 2017), or one of
         `lampas.reasons` with settings of your own, as `Occlusion(patch=8)`; a formula stands
         with each. Pixels are those that the net reads, from 0 to 1 before they are normalised;
         the mirror image is part of the answer where `predict` asks for it too.
