@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lampas.reasons.attributions import Attribution, Attributions, predicted
+from lampas.reasons.attributions import Attribution, Attributions
 
 
 def one(start=0.25, shares=(0.0, 1.5, -0.5)):
@@ -49,9 +49,3 @@ def test_many_are_cut_and_all_are_in_the_frame():
     assert (len(many), len(list(many)), many[3].target) == (60, 60, "pos")
     assert many.frame.shape == (180, 4)
     assert many.frame.iloc[4].tolist() == ["t1", 1, "<fine>", 1.5]
-
-
-def test_predictions_in_a_few_words():
-    assert predicted(pd.DataFrame({"price": [2.5]}), 0) == "price 2.5000"
-    several = {"a": ["no"], "b": ["yes"], "probability of a=yes": [0.25]}
-    assert predicted(pd.DataFrame(several), 0) == "a no, b yes"

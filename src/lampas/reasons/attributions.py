@@ -10,8 +10,6 @@ from typing import final
 import numpy as np
 import pandas as pd
 
-from lampas.printing import number
-
 _SAID = 0.1  # of a text's largest share: from here on a token is coloured and signed
 _WIDTH = 100
 _MOST = 50  # texts that are shown
@@ -155,22 +153,3 @@ class Attributions:
     def _rest(self) -> list[str]:
         more = len(self) - _MOST
         return [f"… and {more:,} more"] if more > 0 else []
-
-
-def predicted(frame: pd.DataFrame, row: int) -> str:
-    """What stands in a row of predictions: a class with its probability, or each column.
-
-    >>> predicted(pd.DataFrame({"y": ["a"], "probability of a": [0.75]}), 0)
-    'a 0.75'
-    """
-    values = frame.iloc[row]
-    name = str(frame.columns[0])
-    share = values.get(f"probability of {values[name]}")
-    if share is not None:
-        return f"{values[name]} {share:.2f}"
-    shown = [one for one in frame.columns if not str(one).startswith("probability of ")]
-    return ", ".join(f"{one} {_plain(values[one])}" for one in shown)
-
-
-def _plain(value: object) -> str:
-    return number(value) if isinstance(value, float) else str(value)

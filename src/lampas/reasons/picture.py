@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lampas.curves import Curves
-from lampas.printing import number
+from lampas.reasons.wording import predicted
 
 if TYPE_CHECKING:
     from lampas.reasons.images import Saliency
@@ -34,7 +34,7 @@ def picture(found: "Saliency") -> Curves:
         image = _drawn(found.images[place])
         above, below = panels[2 * line][column], panels[2 * line + 1][column]
         above.imshow(image, interpolation="nearest")
-        above.set_title(_predicted(found, place), fontsize=9)
+        above.set_title(predicted(found.predictions, place, found.targets[place]), fontsize=9)
         below.imshow(overlay(image, signed[place]), interpolation="nearest")
         below.set_title(f"for {found.targets[place]}", fontsize=9)
     return figure
@@ -55,15 +55,3 @@ def overlay(image: np.ndarray, signed: np.ndarray) -> np.ndarray:
 def _drawn(image: np.ndarray) -> np.ndarray:
     """uint8 (C, H, W) to (H, W, 3) from 0 to 1."""
     return np.broadcast_to(image.transpose(1, 2, 0) / 255, (*image.shape[1:], 3))
-
-
-def _predicted(found: "Saliency", place: int) -> str:
-    """What was predicted of an image: a class with its probability, or an amount."""
-    row = found.predictions.iloc[place]
-    name = found.predictions.columns[0]
-    share = row.get(f"probability of {row[name]}")
-    if share is not None:
-        return f"{row[name]} {share:.2f}"
-    about = found.targets[place]
-    value = row.get(f"probability of {about}", row[about])
-    return f"{about} {number(value) if isinstance(value, float) else value}"

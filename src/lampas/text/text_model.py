@@ -171,8 +171,9 @@ class TextModel:
         ('fine', 'integrated')
         """
         from lampas.reasons.asked import Asked
-        from lampas.reasons.attributions import Attribution, Attributions, predicted
+        from lampas.reasons.attributions import Attribution, Attributions
         from lampas.reasons.texts import Reader, explained
+        from lampas.reasons.wording import predicted
 
         corpus = self._remarked(unlabelled(data, self._reading(encoding)))
         part = self._told(encoded(corpus, self.tokens, self.settings["length"]))
@@ -185,7 +186,7 @@ class TextModel:
         named = reader.asked.names(codes)
         texts = [
             Attribution(tuple(pieces[row]), shares.numpy(), named[row], score, start,
-                        predicted(frame, row))
+                        predicted(frame, row, named[row]))
             for row, (shares, score, start) in enumerate(found)
         ]  # fmt: skip
         return Attributions(tuple(texts), taken, frame)
