@@ -41,6 +41,6 @@ def test_what_does_not_go_is_one_line(shell, run_folder, tables, tmp_path):
     )
     texts.save(tmp_path / "texts.lampas")
     assert shell("importance", tmp_path / "texts.lampas", new).error == (
-        f"{tmp_path / 'texts.lampas'} is a run on texts, and importance is of a table's columns: "
-        "for images and texts there are saliency and attributions, in Python"
+        f"{tmp_path / 'texts.lampas'} is no run on a table, and importance is of a table's "
+        "columns: in Python images have saliency, and texts attributions"
     )

@@ -51,8 +51,8 @@ def importance(
     fitted = runs.load(run, model, f"lampas importance {shlex.join([run, *data])}")
     if not hasattr(fitted, "importance"):
         raise InputError(
-            f"{run} is a run on {fitted.noun}s, and importance is of a table's columns: for images "
-            "and texts there are saliency and attributions, in Python"
+            f"{run} is no run on a table, and importance is of a table's columns: in Python images "
+            "have saliency, and texts attributions"
         )
     kinds.require_there(data)
     given = cast("pd.DataFrame", tables.for_run(fitted, data, delimiter, encoding))

@@ -197,7 +197,10 @@ class TextModel:
         if isinstance(self.tokens, Tokens) and isinstance(corpus.texts, list):
             return [self.tokens.pieces(text, length) for text in corpus.texts]
         texts = part.ids.flat.tensor_split(part.ids.ends[1:-1])
-        return [[f" {one}" for one in text.tolist()] for text in texts]
+        unknown = self.tokens.unknown
+        return [
+            [" [UNK]" if one == unknown else f" {one}" for one in text.tolist()] for text in texts
+        ]
 
     def _reading(self, encoding: str | None) -> Reading:
         return self.reading if encoding is None else replace(self.reading, encoding=encoding)
