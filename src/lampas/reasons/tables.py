@@ -95,18 +95,16 @@ def importance(
     check_count("repeats", repeats)
     if len(truth) < 2:
         raise DataError("the table has 1 row: a shuffle needs several")
-    whole = score.of(model.predict(inputs, batch_size), truth)
-    if not np.isfinite(whole):
-        raise DataError(
-            f"{score.name} is {whole} on these rows, so that nothing can be lost: pass others, or "
-            "another metric"
-        )
+
+    def scored(x: Any) -> float:
+        return score.of(model.predict(x, batch_size), truth)
+
+    whole = _defined(score.name, scored(inputs))
     draw = np.random.default_rng(seed)
     orders = [torch.from_numpy(draw.permutation(len(truth))) for _ in range(repeats)]
     rows: list[tuple[str, float, float, float]] = []
     for name, at in places.items():
-        shuffled = (_shuffled(inputs, at, order) for order in orders)
-        without = np.array([score.of(model.predict(x, batch_size), truth) for x in shuffled])
+        without = np.array([scored(_shuffled(inputs, at, order)) for order in orders])
         lost = score.lost(without, whole)
         spread = float(lost.std(ddof=1)) if repeats > 1 else float("nan")
         rows.append((name, float(lost.mean()), spread, float(without.mean())))
@@ -114,6 +112,15 @@ def importance(
     found = found.sort_values("importance", ascending=False, kind="stable", ignore_index=True)
     found.attrs = {"metric": score.name, "score": whole, "lower_is_better": score.lower}
     return found
+
+
+def _defined(name: str, value: float) -> float:
+    if np.isfinite(value):
+        return value
+    raise DataError(
+        f"{name} is {value} on these rows, so that nothing can be lost: pass others, or another "
+        "metric"
+    )
 
 
 def _shuffled(inputs: Any, places: Sequence[Place], order: torch.Tensor) -> Any:

@@ -54,38 +54,52 @@ class Reader:
         return self.unknown if any(isinstance(one, WordDropout) for one in parts) else PADDING
 
 
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """Of N texts: `shares`, (L,) of each; `scores` (N,) and what shares start from, `starts` (N,);
+    all outputs (N, K); `targets`, the names of what is explained; and the method taken."""
+
+    shares: list[Tensor]
+    scores: Tensor
+    starts: Tensor
+    outputs: Tensor
+    targets: list[str]
+    method: TextMethod
+
+
 def explained(
     reader: Reader, ids: TokenIds, method: TextMethod | None, batch_size: int
-) -> tuple[TextMethod, list[tuple[Tensor, float, float]], Tensor, Tensor]:
-    """The method that was taken; for each text its shares (L,), its score and what they start
-    from; all outputs (N, K); and their codes (N,). See `TextModel.attributions`."""
+) -> Explained:
+    """What `TextModel.attributions` tells of the texts `ids`, in their order."""
     check_count("batch_size", batch_size)
     if method is not None and method not in _METHODS:
         raise unknown_name("method", method, _METHODS)
     device = device_of(reader.model)
-    found: dict[int, tuple[Tensor, float, float]] = {}
-    outputs: list[Tensor] = []
     rows = ids.lengths.argsort(descending=True, stable=True)
+    parts = rows.split(batch_size)
     with untouched(reader.model):
-        for some in rows.split(batch_size):
-            batch = ids.padded(some).to(device)
-            with torch.no_grad():
-                outputs.append(reader.outputs(batch))
-            codes = reader.asked.codes(outputs[-1])
-            method = _chosen(reader, batch, codes) if method is None else method
-            make = integrated if method == "integrated" else leave_one_out
-            shares, scores, starts = (part.float().cpu() for part in make(reader, batch, codes))
-            for place, row in enumerate(some.tolist()):
-                kept = shares[place, : int(ids.lengths[row])]
-                found[row] = kept, float(scores[place]), float(starts[place])
-    joined = torch.cat(outputs).float().cpu()
+        taken = _chosen(reader, ids.padded(parts[0]).to(device)) if method is None else method
+        found = [_batch(reader, ids.padded(some).to(device), taken) for some in parts]
+    shares = [text for batch, *_ in found for text in batch]
+    scores, starts, outputs = (torch.cat(column) for column in list(zip(*found, strict=True))[1:])
     back = rows.argsort()
-    codes = reader.asked.codes(joined)[back]
-    assert method is not None  # there is a text at least
-    return method, [found[row] for row in range(len(rows))], joined[back], codes
+    kept = [shares[place][:length] for place, length in zip(back, ids.lengths, strict=True)]
+    names = reader.asked.names(reader.asked.codes(outputs[back]))
+    return Explained(kept, scores[back], starts[back], outputs[back], names, taken)
 
 
-def _chosen(reader: Reader, ids: Tensor, codes: Tensor) -> TextMethod:
+def _batch(reader: Reader, ids: Tensor, method: TextMethod) -> tuple[Tensor, ...]:
+    """Shares, scores, starts and outputs, on the CPU."""
+    with torch.no_grad():
+        outputs = reader.outputs(ids)
+    make = integrated if method == "integrated" else leave_one_out
+    found = (*make(reader, ids, reader.asked.codes(outputs)), outputs)
+    return tuple(part.detach().float().cpu() for part in found)
+
+
+def _chosen(reader: Reader, ids: Tensor) -> TextMethod:
+    with torch.no_grad():
+        codes = reader.asked.codes(reader.outputs(ids))
     return "integrated" if _all_embedded(reader, ids, codes) else "leave_one_out"
 
 

@@ -180,16 +180,17 @@ class TextModel:
         reader = Reader(
             self.model, self._names, self.tokens.unknown, Asked.of(self.targets, target)
         )
-        taken, found, outputs, codes = explained(reader, part.ids, method, batch_size)
-        frame = self.targets.decode(outputs, corpus.frame.index)
+        found = explained(reader, part.ids, method, batch_size)
+        frame = self.targets.decode(found.outputs, corpus.frame.index)
         pieces = self._pieces(corpus, part)
-        named = reader.asked.names(codes)
+        columns = zip(pieces, found.shares, found.targets, found.scores.tolist(),
+                      found.starts.tolist(), strict=True)  # fmt: skip
         texts = [
-            Attribution(tuple(pieces[row]), shares.numpy(), named[row], score, start,
-                        predicted(frame, row, named[row]))
-            for row, (shares, score, start) in enumerate(found)
+            Attribution(tuple(letters), shares.numpy(), about, score, start,
+                        predicted(frame, row, about))
+            for row, (letters, shares, about, score, start) in enumerate(columns)
         ]  # fmt: skip
-        return Attributions(tuple(texts), taken, frame)
+        return Attributions(tuple(texts), found.method, frame)
 
     def _pieces(self, corpus: Corpus, part: Part) -> list[list[str]]:
         """The letters behind each token of each text; of ids the ids themselves."""
