@@ -9,7 +9,17 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lampas import callbacks, datasets, errors, losses, metrics, optim, profiling, torchkeras
+    from lampas import (
+        callbacks,
+        datasets,
+        errors,
+        losses,
+        metrics,
+        optim,
+        profiling,
+        reasons,
+        torchkeras,
+    )
     from lampas.autograd import Graph, Watch, graph, watch
     from lampas.callbacks import Callback, Event, Stop
     from lampas.cross_validation import cross_validate, folds
@@ -73,6 +83,7 @@ _MODULES = (
     "metrics",
     "optim",
     "profiling",
+    "reasons",
     "torchkeras",
 )
 
@@ -108,6 +119,7 @@ __all__ = [
     "metrics",
     "optim",
     "profiling",
+    "reasons",
     "seed",
     "split",
     "stratified_split",

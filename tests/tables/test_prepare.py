@@ -1,5 +1,6 @@
 """The preparation: fitted on training rows, restored exactly, at home with what is new."""
 
+import itertools
 import json
 
 import numpy as np
@@ -172,3 +173,29 @@ def test_a_column_that_is_not_there():
     assert str(caught.value) == (
         "column 'city' is missing; the columns are: 'plain', 'skewed', 'gappy', 'when', 'flag', 'y'"
     )
+
+
+def test_places_say_what_each_column_becomes():
+    frame = a_table()
+    preparer = fitted(frame, "y")
+    before, wide = preparer.transform(frame), preparer.matrix(frame)
+    assert set(preparer.places) == set(preparer.matrix_places) == set(frame.columns) - {"y"}
+    other = a_table(seed=1)
+    seen = {"numbers": np.zeros(len(preparer.centre)), "categories": np.zeros(1)}
+    for name, (part, span) in preparer.places.items():
+        mixed = frame.assign(**{name: other[name]})
+        after = preparer.transform(mixed)
+        moved = (after[part] != before[part]).any(0).numpy()
+        assert not np.delete(moved, np.r_[span]).any()
+        assert moved[span].any()
+        seen[part][span] += 1
+        changed = (preparer.matrix(mixed) != wide).any(0).numpy()
+        at = preparer.matrix_places[name]
+        assert changed[at].any()
+        assert not np.delete(changed, np.r_[at]).any()
+    assert (seen["numbers"] == 1).all()
+    assert (seen["categories"] == 1).all()
+    spans = sorted((span.start, span.stop) for span in preparer.matrix_places.values())
+    assert spans[0][0] == 0
+    assert spans[-1][1] == preparer.width
+    assert all(left[1] == right[0] for left, right in itertools.pairwise(spans))

@@ -96,3 +96,22 @@ def test_wrong_kinds_and_sizes():
     with pytest.raises(DataError) as caught:
         Tokens.fit(["a"], "word", size=3)
     assert str(caught.value) == "vocabulary=3: at least 10 tokens are needed"
+
+
+@pytest.mark.parametrize("kind", ["word", "bpe", "character"])
+def test_pieces_are_the_letters_behind_each_token(kind):
+    texts = [
+        "A Fine film, Isn't it?  ÜBER naïve.",
+        "中文 电影很好 ok",
+        " x ",
+        "e\u0301tude ﬁ ½",
+        "  ",
+    ]
+    tokens = Tokens.fit(texts[:2], kind, 300)
+    for length in (1, 3, 50):
+        ids, _ = tokens.encode(texts, length)
+        pieces = [tokens.pieces(text, length) for text in texts]
+        assert [len(one) for one in pieces] == ids.lengths.tolist()
+    assert pieces[-1] == ["[UNK]"]
+    assert "".join(pieces[0]) == " ".join(texts[0].split())
+    assert "".join(pieces[2]) == "x"

@@ -1,6 +1,6 @@
 import torch
 
-from lampas.text.words import WordDropout, WordPath, grams_of
+from lampas.text.words import WordDropout, WordPath, grams_of, grams_present
 
 KEYS = torch.tensor([23, 34, 42])
 IDS = torch.tensor([[2, 3, 4, 2], [4, 2, 4, 2], [5, 0, 0, 0]])
@@ -35,3 +35,21 @@ def test_dropped_words_are_unknown_in_training_alone():
     assert 0.4 < (seen[:, :30] == 9).float().mean() < 0.6
     assert (seen[:, 30:] == 3).all()
     assert drop.eval()(ids, mask) is ids
+
+
+def test_a_path_over_grams_present_in_part_is_linear_and_whole_at_one():
+    torch.manual_seed(0)
+    ids = torch.tensor([[5, 6, 5, 6, 7], [6, 7, 0, 0, 0], [5, 5, 5, 0, 0]])
+    mask = ids != 0
+    keys = torch.tensor([5 * 10 + 6, 6 * 10 + 7])
+    grams = grams_of(ids, mask, keys, 10)
+    there = grams >= 0
+    ones = grams_present(ids, mask, keys, 10, torch.ones(3, 5))
+    assert (ones[there] == 1).all()
+    one, two = torch.rand(3, 5), torch.rand(3, 5)
+    sums = [grams_present(ids, mask, keys, 10, part) for part in (one, two, one + two)]
+    torch.testing.assert_close((sums[0] + sums[1])[there], sums[2][there])
+    row = grams_present(ids, mask, keys, 10, one)[0]
+    place = (grams[0] == 10).nonzero()[:, 0]  # the pair 5 6, which occurs twice
+    assert len(place) == 2
+    torch.testing.assert_close(row[place], one[0, :4].mean().expand(2))

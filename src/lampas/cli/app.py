@@ -8,6 +8,7 @@ from lampas.cli.datasets import datasets
 from lampas.cli.demo import demo
 from lampas.cli.evaluate import evaluate
 from lampas.cli.forecast import forecast
+from lampas.cli.importance import importance
 from lampas.cli.predict import predict
 from lampas.cli.report_page import report
 from lampas.cli.summary import summary
@@ -62,6 +63,7 @@ def lampas(
 app.command(short_help="Train on raw data, and save the run.")(train)
 app.command(short_help="Score a saved run on data with their targets.")(evaluate)
 app.command(short_help="Predict each row, image or text.")(predict)
+app.command(short_help="Which columns of a table a saved run lives on.")(importance)
 app.command(short_help="Forecast what comes after a time series.")(forecast)
 app.command(short_help="Write a run's page: curves, scores, mistakes.")(report)
 app.command(short_help="Show layers and parameters of a run or class.")(summary)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import Any, cast
 
 import numpy as np
@@ -82,6 +83,31 @@ class Preparer:
     def width(self) -> int:
         """Columns of `matrix`."""
         return len(self.centre) + sum(self.cardinalities)
+
+    @property
+    def places(self) -> dict[str, tuple[str, slice]]:
+        """For each column of the table, which part of `transform` it becomes, and which columns
+        of that."""
+        found: dict[str, tuple[str, slice]] = {}
+        number = category = 0
+        for coder in self.coders:
+            if isinstance(coder, CategoryCoder):
+                found[coder.name] = "categories", slice(category, category + 1)
+                category += 1
+            else:
+                found[coder.name] = "numbers", slice(number, number + len(coder.features))
+                number += len(coder.features)
+        return found
+
+    @property
+    def matrix_places(self) -> dict[str, slice]:
+        """For each column of the table, which columns of `matrix` it becomes."""
+        ends = len(self.centre) + np.cumsum([0, *self.cardinalities])
+        hot = [slice(int(start), int(end)) for start, end in pairwise(ends)]
+        return {
+            name: span if part == "numbers" else hot[span.start]
+            for name, (part, span) in self.places.items()
+        }
 
     def transform(self, frame: pd.DataFrame) -> dict[str, torch.Tensor]:
         """The net's inputs: "numbers" float32 (N, F) and "categories" int64 (N, K).

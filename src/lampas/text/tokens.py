@@ -79,6 +79,27 @@ class Tokens:
         """The tokens that these ids stand for."""
         return [str(self.tokenizer.id_to_token(one)) for one in ids]
 
+    def pieces(self, text: str, length: int) -> list[str]:
+        """The letters of `text` behind each of its first `length` tokens, as they stand there, with
+        a space in front where a word begins. A letter of several tokens is behind the last.
+
+        >>> Tokens.fit(["a cat sat."], "word").pieces("The CAT sat.", length=9)
+        ['The', ' CAT', ' sat', '.']
+        """
+        words, _ = _split([text], length)
+        whole = [words.dictionary[number].as_py() for number in words.indices.to_pylist()]
+        whole = [word[: _LETTERS * length] for word in whole]
+        found = self.tokenizer.encode(whole, is_pretokenized=True, add_special_tokens=False)
+        numbers: list[Any] = found.word_ids
+        spans = list(zip(numbers, found.offsets, strict=True))[:length]
+        pieces: list[str] = []
+        for place, (word, (start, end)) in enumerate(spans):
+            gap = " " if place and word != spans[place - 1][0] else ""
+            if place + 1 < len(spans) and spans[place + 1][0] == word:
+                end = min(end, spans[place + 1][1][0])
+            pieces.append(gap + whole[word][start:end])
+        return pieces or [self.words([self.unknown])[0]]
+
     def to_json(self) -> dict[str, Any]:
         """Plain values that `from_json` reads back."""
         return {"kind": self.kind, "tokenizer": self.tokenizer.to_str()}

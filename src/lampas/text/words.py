@@ -55,14 +55,47 @@ def grams_of(
     >>> grams_of(ids, ids != 0, torch.tensor([23]), 10)
     tensor([[-1,  2,  2,  3, 10]])
     """
+    return _in_text_order(ids, mask, keys, vocabulary).sort(1).values
+
+
+def _in_text_order(
+    ids: torch.Tensor, mask: torch.Tensor, keys: torch.Tensor, vocabulary: int
+) -> torch.Tensor:
+    """The tokens of each text in their order, then its pairs, -1 for what is no gram."""
     tokens = ids.masked_fill(~mask, -1)
     if not len(keys):
-        return tokens.sort(1).values
+        return tokens
     wanted = ids[:, :-1] * vocabulary + ids[:, 1:]
     place = torch.searchsorted(keys, wanted).clamp(max=len(keys) - 1)
     known = mask[:, 1:] & (keys[place] == wanted)
     pairs = (place + vocabulary).masked_fill(~known, -1)
-    return torch.cat([tokens, pairs], dim=1).sort(1).values
+    return torch.cat([tokens, pairs], dim=1)
+
+
+def grams_present(
+    ids: torch.Tensor,
+    mask: torch.Tensor,
+    keys: torch.Tensor,
+    vocabulary: int,
+    present: torch.Tensor,
+) -> torch.Tensor:
+    """How far each gram of `grams_of` is there, where token i of a text is so far as `present`
+    (N, L) says: a token as it is, a pair as its two tokens in the mean, a gram that occurs
+    several times as these do in the mean. Float (N, 2L - 1), linear in `present`.
+
+    >>> ids, present = torch.tensor([[2, 3, 2]]), torch.tensor([[1.0, 0.5, 0.0]])
+    >>> grams_present(ids, ids != 0, torch.tensor([23]), 10, present)
+    tensor([[0.2500, 0.5000, 0.5000, 0.5000, 0.7500]])
+    """
+    grams, order = _in_text_order(ids, mask, keys, vocabulary).sort(1)
+    if len(keys):
+        present = torch.cat([present, (present[:, :-1] + present[:, 1:]) / 2], dim=1)
+    each = present.gather(1, order)
+    first = grams != nn.functional.pad(grams[:, :-1], (1, 0), value=-2)
+    which = first.cumsum(1) - 1
+    total = torch.zeros_like(each).scatter_add(1, which, each)
+    count = torch.zeros_like(each).scatter_add(1, which, torch.ones_like(each))
+    return (total / count.clamp(min=1)).gather(1, which)
 
 
 class WordDropout(nn.Module):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from os import PathLike
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 import pandas as pd
 import torch
@@ -25,8 +25,13 @@ from lampas.vision.own_net import Sizes, build
 from lampas.vision.pipeline import FromBytes
 from lampas.vision.read import Reader
 
+if TYPE_CHECKING:
+    from lampas.reasons.images import Saliency
+    from lampas.reasons.methods import Method
+
 KIND = "image"
 _ROWS = 256  # images at a time outside of training
+_EXPLAINED = 64  # images at a time where activations are kept for gradients
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +167,49 @@ class ImageModel:
         say_all(reader.remarks)
         outputs = self.model.predict(loader(album, batch_size=batch_size))
         return self.targets.decode(outputs, album.names)
+
+    def saliency(
+        self,
+        data: Any,
+        target: Any = None,
+        method: "str | Method" = "occlusion",
+        *,
+        image_column: str | None = None,
+        batch_size: int = _EXPLAINED,
+        workers: int | None = None,
+    ) -> "Saliency":
+        """Which pixels the answer hangs on: `heat`, float32 (N, H, W) from 0 to 1, with the signed
+        `values` behind it, what they explain, a prediction each, and a `plot`.
+
+        data, image_column, workers: as `predict` takes them. target: the class that is explained,
+        or the column where there are several targets; None is each image's predicted class.
+        What is explained is the log odds of the class, log(p / (1 − p)); the logit of one of
+        several yes/no targets; or the amount.
+
+        method: "occlusion" (Zeiler & Fergus 2014), "gradient" (Simonyan et al. 2013), "smooth"
+        (Smilkov et al. 2017), "integrated" (Sundararajan et al. 2017), or one of
+        `lampas.reasons` with settings of your own, as `Occlusion(patch=8)`; a formula stands
+        with each. Pixels are those that the net reads, from 0 to 1 before they are normalised;
+        the mirror image is part of the answer where `predict` asks for it too.
+
+        Nothing of the model changes: weights, gradients, modes, random states. Raises
+        `DataError` as `predict`, `UnknownNameError` for a class or method that is none,
+        `InputError` where one of several targets has to be named, or the net has no gradient.
+
+        >>> import lampas, numpy as np
+        >>> y = np.array(["dark", "light"] * 20)
+        >>> x = np.where(y == "light", 200, 50)[:, None, None] + np.zeros((40, 8, 8))
+        >>> model = lampas.images((x.astype("uint8"), y), epochs=2, verbose=0)
+        >>> found = model.saliency(x[:3].astype("uint8"), target="light")
+        >>> found.heat.shape, found.targets
+        ((3, 8, 8), ('light', 'light', 'light'))
+        """
+        from lampas.reasons.images import saliency
+
+        reader = Reader(self.form.size, self.form.channels, workers)
+        album = reader.unlabelled(data, self.schema, self._column(image_column))
+        say_all(reader.remarks)
+        return saliency(self.model, self.targets, album, self.form.mean, target, method, batch_size)
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write net, normalisation, schema, scores and history into one file, whole or not at
