@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lampas import callbacks, datasets, errors, losses, metrics, optim, torchkeras
+    from lampas.board.writer import Board
     from lampas.callbacks import Callback, Event, Stop
     from lampas.cross_validation import cross_validate, folds
     from lampas.data.balanced import BalancedSampler
@@ -33,6 +34,7 @@ __version__ = "0.2.0"
 _HOMES = {
     "BalancedSampler": "lampas.data.balanced",
     "Batch": "lampas.data.batch",
+    "Board": "lampas.board.writer",
     "Callback": "lampas.callbacks",
     "Event": "lampas.callbacks",
     "History": "lampas.history",
@@ -65,6 +67,7 @@ _MODULES = ("callbacks", "datasets", "errors", "losses", "metrics", "optim", "to
 __all__ = [
     "BalancedSampler",
     "Batch",
+    "Board",
     "Callback",
     "Event",
     "History",

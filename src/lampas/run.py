@@ -62,7 +62,7 @@ class Run:
     interrupted: bool = False
 
     def __post_init__(self) -> None:
-        counting = [c for c in self.callbacks if hears(c, "step")]
+        counting = [c for c in self.callbacks if hears(c, "step") and getattr(c, "step_every", 1)]
         self.hears_steps = bool(counting)
         self._step_every = math.gcd(*(getattr(c, "step_every", 1) for c in counting))
         self._before = 0  # steps of the epochs before this one

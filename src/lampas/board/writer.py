@@ -53,7 +53,7 @@ class Board:
             warnings.warn(f"Board: {self._place.note}", stacklevel=2)
         self.folder = self._place.folder
         self._pen: Pen = EventFile(self.folder)
-        self._writer = torch_writer(self._pen)
+        self.torch_writer: Any = torch_writer(self._pen)
 
     @classmethod
     def through(cls, pen: Pen) -> Self:
@@ -61,7 +61,7 @@ class Board:
         board = cls.__new__(cls)
         board._place, board._pen = None, pen
         board.folder = Path(pen.get_logdir())
-        board._writer = torch_writer(pen)
+        board.torch_writer = torch_writer(pen)
         return board
 
     def scalar(self, name: str, value: Any, step: int = 0) -> None:
@@ -71,7 +71,7 @@ class Board:
         >>> with Board(tempfile.mkdtemp()) as board:
         ...     board.scalar("loss/train", 0.5, step=10)
         """
-        self._writer.add_scalar(name, checks.as_number(value, f"scalar {name!r}"), step)
+        self.torch_writer.add_scalar(name, checks.as_number(value, f"scalar {name!r}"), step)
 
     def scalars(self, values: Mapping[str, Any], step: int = 0) -> None:
         """Several numbers of one step, each under its own name.
@@ -111,7 +111,7 @@ class Board:
         lampas.errors.ShapeError: image 'hwc' has shape (8, 8, 3): pass (C, H, W) with C 1 or 3
         """
         found = checks.as_images(image, f"image {name!r}", 3)
-        self._writer.add_image(name, found, step)
+        self.torch_writer.add_image(name, found, step)
 
     def images(self, name: str, images: Any, step: int = 0) -> None:
         """A grid of images (N, C, H, W), eight in a row: as `image` takes them.
@@ -122,7 +122,7 @@ class Board:
         """
         found = checks.as_images(images, f"images {name!r}", 4)
         grey = 0.5 if found.is_floating_point() else 128
-        self._writer.add_images(name, F.pad(found, (1, 1, 1, 1), value=grey), step)
+        self.torch_writer.add_images(name, F.pad(found, (1, 1, 1, 1), value=grey), step)
 
     def figure(self, name: str, figure: "Figure", step: int = 0) -> None:
         """A matplotlib figure, as an image. The figure stays open and as it is.
@@ -140,7 +140,7 @@ class Board:
         canvas.draw()
         pixels = np.asarray(canvas.buffer_rgba())[:, :, :3].copy()
         figure.set_canvas(before)
-        self._writer.add_image(name, pixels, step, dataformats="HWC")
+        self.torch_writer.add_image(name, pixels, step, dataformats="HWC")
 
     def text(self, name: str, text: str, step: int = 0) -> None:
         """A text, read as Markdown; four spaces before a line keep it as it is.
@@ -149,7 +149,7 @@ class Board:
         >>> with Board(tempfile.mkdtemp()) as board:
         ...     board.text("notes", "a *first* try")
         """
-        self._writer.add_text(name, text, step)
+        self.torch_writer.add_text(name, text, step)
 
     def pr_curve(self, name: str, targets: Any, probabilities: Any, step: int = 0) -> None:
         """Precision over recall: `targets` of 0 and 1, and as many `probabilities`.
@@ -161,7 +161,7 @@ class Board:
         ...     board.pr_curve("cats", [0, 1, 1], [0.2, 0.6, 0.9])
         """
         y_true, y_prob = checks.as_curve(targets, probabilities, f"pr_curve {name!r}")
-        self._writer.add_pr_curve(name, y_true, y_prob, step)
+        self.torch_writer.add_pr_curve(name, y_true, y_prob, step)
 
     def graph(self, model: nn.Module, inputs: Any) -> None:
         """The operations of `model` on `inputs`: a tensor, a tuple of arguments, a dict by name.
@@ -174,8 +174,7 @@ class Board:
         ...     board.graph(nn.Linear(2, 1), torch.zeros(1, 2))
         """
         args, kwargs = as_arguments(inputs)
-        writer: Any = self._writer
-        writer.file_writer.add_graph(traced(model, args, kwargs))
+        self.torch_writer.file_writer.add_graph(traced(model, args, kwargs))
 
     def hparams(self, settings: Mapping[str, Plain], results: Mapping[str, float]) -> None:
         """What a run was told and what came of it: a line of the table of runs.
@@ -190,9 +189,8 @@ class Board:
 
         told = {name: str(v) if isinstance(v, bool) else v for name, v in settings.items()}
         named = {f"result/{name}": float(value) for name, value in results.items()}
-        writer: Any = self._writer
         for summary in hparams(told, named):
-            writer.file_writer.add_summary(summary)
+            self.torch_writer.file_writer.add_summary(summary)
         self.scalars(named)
 
     def embedding(
@@ -221,7 +219,7 @@ class Board:
         if pictures is not None and not pictures.is_floating_point():
             pictures = pictures.float() / 255
         with contextlib.redirect_stdout(io.StringIO()):  # it prints where a folder is there
-            self._writer.add_embedding(found, words, cast(Any, pictures), step, name)
+            self.torch_writer.add_embedding(found, words, cast(Any, pictures), step, name)
 
     def flush(self) -> None:
         """Have all on disk by now."""

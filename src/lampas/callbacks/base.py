@@ -59,8 +59,8 @@ class Callback(ABC):
 
     `hears` names the kinds of events it is called with. A plain function works as a callback
     too: it is called with each "epoch_end".
-    `step_every`: one that hears "step" needs no more than each so many of a run's steps. It may
-    hear others too, where another callback asks for them.
+    `step_every`: one that hears "step" needs no more than each so many of a run's steps, and none
+    where it is 0. It may hear others too, where another callback asks for them.
     """
 
     hears: ClassVar[frozenset[EventKind]] = frozenset({"fit_begin", "epoch_end", "fit_end"})
