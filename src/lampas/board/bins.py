@@ -50,7 +50,7 @@ def of_values(values: np.ndarray) -> Bins | None:
 
 
 def edges_between(low: float, high: float, count: int) -> list[float]:
-    """The edges of at most `MOST` equal bins for `count` values from `low` to `high`.
+    """The edges of equal bins for `count` values from `low` to `high`: 2·√count, at most `MOST`.
 
     >>> edges_between(0.0, 1.0, 2), edges_between(3.0, 3.0, 7)
     ([0.0, 0.5, 1.0], [2.5, 3.5])
@@ -59,4 +59,4 @@ def edges_between(low: float, high: float, count: int) -> list[float]:
     # A constant has no width; beyond the range of floats, or below their steps, there is none.
     if not (0.0 < width < math.inf) or low + width / MOST == low or high - width / MOST == high:
         return [low - 0.5, high + 0.5] if width == 0.0 else [low, high]
-    return np.linspace(low, high, min(MOST, count) + 1).tolist()
+    return np.linspace(low, high, min(MOST, int(2 * math.sqrt(count))) + 1).tolist()

@@ -1,4 +1,4 @@
-"""What may be shown, as tensors on the CPU; what cannot be is one line before anything is written."""
+"""What may be shown, as tensors on the CPU; what cannot is one line."""
 
 from typing import Any
 

@@ -10,7 +10,7 @@ import os
 import socket
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from lampas.board.bins import Bins
 
@@ -18,6 +18,14 @@ FLUSH_SECONDS = 2.0
 """An event is in the file at most so long after the next one came."""
 
 _NUMBERS = itertools.count()
+
+
+class Types(NamedTuple):
+    """TensorBoard's classes."""
+
+    Event: Any
+    Summary: Any
+    Histogram: Any
 
 
 class EventFile:
@@ -28,7 +36,6 @@ class EventFile:
     """
 
     def __init__(self, folder: Path) -> None:
-        from tensorboard.compat.proto.event_pb2 import Event
         from tensorboard.summary.writer.record_writer import RecordWriter
 
         self.folder = folder
@@ -38,7 +45,7 @@ class EventFile:
         self._file = self.path.open("xb")
         self._records = RecordWriter(self._file)
         self._next_flush = 0.0
-        self.add_event(Event(wall_time=time.time(), file_version="brain.Event:2"))
+        self.add_event(event_types().Event(wall_time=time.time(), file_version="brain.Event:2"))
 
     def get_logdir(self) -> str:
         """The folder, as torch asks for it."""
@@ -65,30 +72,39 @@ class EventFile:
             raise
 
 
+def event_types() -> Types:
+    """The classes of TensorBoard's events: made when it is imported, and so without types."""
+    from tensorboard.compat.proto import event_pb2, summary_pb2
+
+    modules: tuple[Any, Any] = event_pb2, summary_pb2
+    events, summaries = modules
+    return Types(events.Event, summaries.Summary, summaries.HistogramProto)
+
+
 def scalars_event(step: int, moment: float, values: dict[str, float]) -> Any:
     """One event with a scalar for each of `values`: the fewest bytes that hold them."""
-    from tensorboard.compat.proto.event_pb2 import Event
-    from tensorboard.compat.proto.summary_pb2 import Summary
-
-    found = [Summary.Value(tag=tag, simple_value=value) for tag, value in values.items()]
-    return Event(step=step, wall_time=moment, summary=Summary(value=found))
+    event, summary, _ = event_types()
+    found = [summary.Value(tag=tag, simple_value=value) for tag, value in values.items()]
+    return event(step=step, wall_time=moment, summary=summary(value=found))
 
 
 def histograms_event(step: int, moment: float, found: dict[str, Bins]) -> Any:
     """One event with a histogram for each of `found`."""
-    from tensorboard.compat.proto.event_pb2 import Event
-    from tensorboard.compat.proto.summary_pb2 import HistogramProto, Summary
-
+    event, summary, histogram = event_types()
     values = [
-        Summary.Value(
+        summary.Value(
             tag=tag,
-            histo=HistogramProto(
-                min=bins.low, max=bins.high, num=bins.count, sum=bins.total,
+            histo=histogram(
+                min=bins.low,
+                max=bins.high,
+                num=bins.count,
+                sum=bins.total,
                 sum_squares=bins.squares,
                 # Limits are right edges: an empty bucket in front tells the first one's left.
-                bucket_limit=bins.edges, bucket=[0, *bins.counts],
+                bucket_limit=bins.edges,
+                bucket=[0, *bins.counts],
             ),
         )
         for tag, bins in found.items()
-    ]  # fmt: skip
-    return Event(step=step, wall_time=moment, summary=Summary(value=values))
+    ]
+    return event(step=step, wall_time=moment, summary=summary(value=values))

@@ -11,8 +11,8 @@ _ROWS = 2
 class FirstInputs:
     """Looks at the first call of `model`, and is gone after it: later calls pay nothing.
 
-    `args`, `kwargs`: the first two rows of what came; None before, and where the model is called past its
-    `__call__`. `batch_size`: how many rows there were.
+    `args`, `kwargs`: the first two rows of what came; `args` is None before, and where the model
+    is called past its `__call__`. `batch_size`: how many rows there were.
     """
 
     def __init__(self, model: nn.Module) -> None:

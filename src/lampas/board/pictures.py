@@ -17,8 +17,6 @@ Images = Tensor | Callable[[Any], Any]
 Vectors = str | Callable[[Any], Any]
 
 
-
-
 @final
 class Pictures:
     """The three switches, and when each is shown. One that fails later is shown no more.

@@ -14,7 +14,7 @@ class StepRows:
     """Keeps the losses, the gradient norm and the learning rates of steps until `drain`.
 
     `parameters`: those whose gradients are measured: the 2-norm of all of them together, as they
-    are after the step, which is after clipping and unscaling; nothing where a step of the user's own has
+    are after the step, so clipped and unscaled; no number where a step of the user's own has
     dropped them. Sparse gradients are left out.
     """
 

@@ -9,13 +9,14 @@ import os
 import pickle
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from lampas.board.bins import Bins, of_values
-from lampas.board.event_file import EventFile, histograms_event, scalars_event
+from lampas.board.event_file import EventFile, event_types, histograms_event, scalars_event
 
 # Ctrl-C reaches a whole group of processes; this one ends when its parent says so, or is gone.
 _START = """
@@ -28,6 +29,10 @@ serve()
 
 Row = tuple[int, float, dict[str, float]]
 """Scalars of one step: the step, the time in seconds since 1970, {tag: value}."""
+
+
+Values = tuple[int, float, tuple[str, ...], tuple[int, ...], np.ndarray]
+"""Tensors of one step: step and time, their tags, their sizes, and all their values in a row."""
 
 
 class Scribe:
@@ -50,11 +55,9 @@ class Scribe:
         """Histograms that are counted already."""
         self._tell("histograms", run, step, moment, found)
 
-    def values(
-        self, run: str, step: int, moment: float, sizes: dict[str, int], flat: np.ndarray
-    ) -> None:
-        """Histograms to be counted there: `flat` holds the tensors of `sizes`, one by one."""
-        self._tell("values", run, step, moment, sizes, flat)
+    def values(self, run: str, several: list[Values]) -> None:
+        """Histograms to be counted there."""
+        self._tell("values", run, several)
 
     def event(self, run: str, event: bytes) -> None:
         """A whole event, as TensorBoard serialises it."""
@@ -83,10 +86,8 @@ class Scribe:
         why = self._process.stdout.read().decode(errors="replace")
         code = self._process.wait()
         self._process.stdout.close()
-        try:
+        with suppress(OSError):
             self._process.stdin.close()
-        except OSError:
-            pass
         if code:
             raise OSError(why or f"the process that writes the log ended with code {code}")
 
@@ -95,12 +96,15 @@ def serve() -> None:
     """Write what comes in on standard input; say on standard output why that failed."""
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
+    code = 0
     try:
         _write_all()
     except OSError as error:
         answers.write(error.strerror or str(error))
         answers.close()
-        os._exit(1)  # without a second try to write what the buffers hold
+        code = 1
+    # Somebody waits for the end; and what the buffers could not write is not to be tried again.
+    os._exit(code)
 
 
 def _write_all() -> None:
@@ -130,18 +134,16 @@ def _write(file: EventFile, kind: str, rest: list[Any]) -> None:
     elif kind == "histograms":
         file.add_event(histograms_event(*rest))
     elif kind == "values":
-        step, moment, sizes, flat = rest
-        file.add_event(histograms_event(step, moment, _counted(sizes, flat)))
+        for step, moment, tags, sizes, flat in rest[0]:
+            file.add_event(histograms_event(step, moment, _counted(tags, sizes, flat)))
     else:
-        from tensorboard.compat.proto.event_pb2 import Event
-
-        file.add_event(Event.FromString(rest[0]))
+        file.add_event(event_types().Event.FromString(rest[0]))
 
 
-def _counted(sizes: dict[str, int], flat: np.ndarray) -> dict[str, Bins]:
+def _counted(tags: tuple[str, ...], sizes: tuple[int, ...], flat: np.ndarray) -> dict[str, Bins]:
     found: dict[str, Bins] = {}
     start = 0
-    for tag, size in sizes.items():
+    for tag, size in zip(tags, sizes, strict=True):
         bins = of_values(flat[start : start + size])
         start += size
         if bins is not None:

@@ -29,7 +29,7 @@ Plain = bool | int | float | str | None
 
 @final
 class Board:
-    """Writes what TensorBoard shows into `folder`; `tensorboard --logdir` or `lampas board` opens it.
+    """Writes what TensorBoard shows into `folder`; `lampas board FOLDER` opens it.
 
     Each call takes a name, under which it is shown (a "/" groups), and the `step` it belongs to.
     Tensors may require gradients and be on any device: they are detached and copied, which
@@ -167,7 +167,8 @@ class Board:
         """The operations of `model` on `inputs`: a tensor, a tuple of arguments, a dict by name.
 
         The model is run, in evaluation mode; its modes, buffers and the random state are then
-        what they were. One graph a folder is shown. Raises `InputError` for a model that cannot be traced.
+        what they were. One graph a folder is shown. Raises `InputError` for a model that cannot
+        be traced.
 
         >>> import tempfile, torch
         >>> with Board(tempfile.mkdtemp()) as board:
@@ -214,7 +215,9 @@ class Board:
         pictures = None if images is None else checks.as_images(images, what, 4)
         for kind, given in (("labels", labels), ("images", pictures)):
             if given is not None and len(given) != len(found):
-                raise ShapeError(f"{what}: {len(found)} vectors and {len(given)} {kind}: give one each")
+                raise ShapeError(
+                    f"{what}: {len(found)} vectors and {len(given)} {kind}: give one each"
+                )
         words = None if labels is None else [_one_cell(label) for label in labels]
         if pictures is not None and not pictures.is_floating_point():
             pictures = pictures.float() / 255

@@ -24,7 +24,8 @@ class TensorBoard(Callback):
     step, clipped where `compile` clips) and the learning rate; 0: of none. Running metrics of
     the epoch come at most four times a second, and all numbers of each epoch, those of training
     and validation in one chart.
-    `histograms`: weights and gradients after each so many epochs; 0: never. Gradients are those of the epoch's last step.
+    `histograms`: weights and gradients after each so many epochs; 0: never. The gradients are
+    those of the epoch's last step.
     `graph`: the model's operations, on the first two rows of the first batch.
     `images`: a tensor (N, C, H, W) to show once, or a function of the model that makes such one
     after each epoch. `pr_curves`: (x, y); one curve, or one for each class, after each epoch.
@@ -129,6 +130,7 @@ class TensorBoard(Callback):
         self._draw(log)
         if self.histograms and event.epoch % self.histograms == 0:
             log.histograms(event.epoch)
+        log.send_if_due()
         self._pictures.after_epoch(log.board, event.model, event.epoch)
         self._say_note()
 
