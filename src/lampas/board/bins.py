@@ -43,10 +43,15 @@ def of_values(values: np.ndarray) -> Bins | None:
         return None
     low, high = float(flat.min()), float(flat.max())
     edges = edges_between(low, high, flat.size)
-    places = (flat - edges[0]) * ((len(edges) - 1) / (edges[-1] - edges[0]))
-    counts = np.bincount(places.astype(np.int64).clip(0, len(edges) - 2), minlength=len(edges) - 1)
+    counts = [flat.size] if len(edges) == 2 else _counts(flat, edges)
     return Bins(low, high, flat.size, float(flat.sum()), float(flat.dot(flat)), edges,
-                counts.tolist())  # fmt: skip
+                counts)  # fmt: skip
+
+
+def _counts(flat: np.ndarray, edges: list[float]) -> list[int]:
+    last = len(edges) - 2
+    places = (flat - edges[0]) * ((last + 1) / (edges[-1] - edges[0]))
+    return np.bincount(places.astype(np.int64).clip(0, last), minlength=last + 1).tolist()
 
 
 def edges_between(low: float, high: float, count: int) -> list[float]:

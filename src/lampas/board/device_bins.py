@@ -27,10 +27,15 @@ def of_tensor(tensor: Tensor) -> Bins | None:
     low, high = flat.aminmax()
     ends = torch.stack([low, high, flat.sum(), flat.dot(flat)]).tolist()
     edges = edges_between(ends[0], ends[1], flat.numel())
-    scale = (len(edges) - 1) / (edges[-1] - edges[0])
-    places = ((flat - edges[0]) * scale).to(torch.int64).clamp_(0, len(edges) - 2)
-    counts = torch.bincount(places, minlength=len(edges) - 1).tolist()
+    counts = [flat.numel()] if len(edges) == 2 else _counts(flat, edges)
     return Bins(ends[0], ends[1], flat.numel(), ends[2], ends[3], edges, counts)
+
+
+def _counts(flat: Tensor, edges: list[float]) -> list[int]:
+    last = len(edges) - 2
+    scale = (last + 1) / (edges[-1] - edges[0])
+    places = ((flat - edges[0]) * scale).to(torch.int64).clamp_(0, last)
+    return torch.bincount(places, minlength=last + 1).tolist()
 
 
 def as_floats(tensor: Tensor) -> Tensor:
