@@ -30,12 +30,12 @@ def claim(folder: Path) -> Place:
     The system frees the lock of a process that died. Raises `OSError` where nothing can be
     written.
     """
-    return _first(folder, lambda _: True, "is being written by another program")
+    return _first(folder, lambda _: True)
 
 
 def claim_new(folder: Path) -> Place:
-    """`folder`, or a numbered sub-folder of it where a log stands already."""
-    return _first(folder, lambda place: not has_events(place), "holds the log of another run")
+    """`folder`, or a numbered sub-folder of it where a log stands or another writer is at work."""
+    return _first(folder, lambda place: not has_events(place))
 
 
 def has_events(folder: Path) -> bool:
@@ -48,7 +48,8 @@ def has_events(folder: Path) -> bool:
     return any(any(place.glob("events.out.tfevents.*")) for place in places)
 
 
-def _first(folder: Path, suits: Callable[[Path], bool], why: str) -> Place:
+def _first(folder: Path, suits: Callable[[Path], bool]) -> Place:
+    why = ""
     for number in count(1):
         place = folder if number == 1 else folder / str(number)
         place.mkdir(parents=True, exist_ok=True)
@@ -56,8 +57,10 @@ def _first(folder: Path, suits: Callable[[Path], bool], why: str) -> Place:
         try:
             lock.acquire(timeout=0)
         except Timeout:
+            why = why or "is being written by another program"
             continue
         if suits(place):
-            return Place(place, lock, None if number == 1 else f"{folder} {why}; see {place}")
+            return Place(place, lock, f"{folder} {why}; this goes into {place}" if why else None)
         lock.release()
+        why = why or "holds the log of another run"
     raise AssertionError

@@ -78,10 +78,13 @@ def _launch(folder: Path, port: int | None) -> str:
 
     Raises `InputError` where the port is taken.
     """
+    import contextlib
+    import io
     import logging
     import warnings
 
-    with warnings.catch_warnings():
+    # Notes about its own development would come between; what goes wrong is raised.
+    with warnings.catch_warnings(), contextlib.redirect_stderr(io.StringIO()):
         warnings.simplefilter("ignore")  # TensorBoard's own imports
         from tensorboard import default, program
 
