@@ -12,7 +12,8 @@ from lampas.callbacks import Event, Stop
 from lampas.data.batch import Batch
 from lampas.errors import InputError
 from lampas.run import LOOK_SECONDS, Run
-from lampas.tally import Tally
+from lampas.step import StepResult
+from lampas.tally import LossSums, Tally
 
 BATCH = Batch(torch.ones(4, 3), torch.ones(4, 1), None, 4)
 
@@ -139,6 +140,8 @@ def test_the_running_numbers_of_a_step_are_looked_at_when_read() -> None:
             return {"loss": 2.0, "mae": 1.0}
 
     tally: Any = Counted()
+    tally.losses = LossSums(_run().model.plan)
+    tally.losses.add(StepResult([torch.tensor(1.0)], [4], None))
     steps = Hears("step")
     _run(steps).listen(tally)
     assert tally.looks == 0

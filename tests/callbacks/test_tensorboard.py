@@ -123,7 +123,8 @@ def test_two_writers_at_once(tmp_path: Path, capsys: Any) -> None:
     with lampas.Board(tmp_path):
         _fit(_model(), TensorBoard(tmp_path))
     assert capsys.readouterr().err == (
-        f"TensorBoard: {tmp_path} is being written by another program; this goes into {tmp_path / '2'}\n"
+        f"TensorBoard: {tmp_path} is being written by another program; "
+        f"this goes into {tmp_path / '2'}\n"
     )
     assert len(_read(tmp_path / "2" / "train").Scalars("epoch/loss")) == 3
 
