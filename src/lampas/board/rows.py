@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from lampas.board.device_bins import SMALL
 from lampas.board.scribe import Row
 
 
@@ -33,7 +34,7 @@ class StepRows:
         gradients = gradients_of(self.parameters)
         if gradients:
             names.append("step/gradient_norm")
-            self._tensors.append(torch.nn.utils.get_total_norm(gradients))
+            self._tensors.append(norm_of(gradients))
         self._kept.append((step, time.time(), names, rates))
 
     def drain(self) -> list[Row]:
@@ -54,6 +55,21 @@ def gradients_of(parameters: Sequence[nn.Parameter]) -> list[Tensor]:
     """
     found = [parameter.grad for parameter in parameters]
     return [grad for grad in found if grad is not None and grad.layout == torch.strided]
+
+
+def norm_of(gradients: Sequence[Tensor]) -> Tensor:
+    """The 2-norm of all elements together, a 0-d tensor; nothing waits for the device.
+
+    >>> norm_of([torch.tensor([3.0]), torch.tensor([[4.0]])])
+    tensor(5.)
+    """
+    first = gradients[0]
+    if sum(gradient.numel() for gradient in gradients) > SMALL or any(
+        gradient.device != first.device for gradient in gradients
+    ):
+        return torch.nn.utils.get_total_norm(gradients)
+    # A third of the time, where a copy of all costs nothing.
+    return torch.linalg.vector_norm(torch.cat([gradient.reshape(-1) for gradient in gradients]))
 
 
 def rates_of(optimizers: Mapping[str, Any]) -> dict[str, float]:
