@@ -14,6 +14,8 @@ class Net(nn.Module):
 def test_two_rows_of_the_first_call_as_they_came() -> None:
     net = Net()
     first = FirstInputs(net)
+    net.eval()(torch.ones(128, 3))
+    net.train()
     net(torch.ones(5, 3), scale=torch.full((5, 1), 2.0))
     net(torch.zeros(7, 3))
     assert first.batch_size == 5

@@ -41,6 +41,13 @@ def _read(folder: Path) -> Any:
     return found
 
 
+def _told(found: Any) -> Any:
+    from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
+
+    content = found.summary_metadata["_hparams_/session_start_info"].plugin_data.content
+    return HParamsPluginData.FromString(content).session_start_info.hparams
+
+
 def test_everything_is_there(tmp_path: Path) -> None:
     model = _model()
     images = torch.zeros(4, 1, 3, 3)
@@ -65,7 +72,9 @@ def test_everything_is_there(tmp_path: Path) -> None:
     assert (tmp_path / "train" / "projector_config.pbtxt").exists()
     best = history.best
     assert train.Scalars("result/val_loss")[0].value == pytest.approx(best["val_loss"])
-    assert "_hparams_/session_start_info" in train.summary_metadata
+    told = _told(train)
+    assert (told["batch_size"].number_value, told["seed"].number_value) == (8, 0)
+    assert told["optimizer"].string_value == "Adam"
     assert not model._forward_pre_hooks
 
 

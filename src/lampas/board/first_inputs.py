@@ -9,7 +9,7 @@ _ROWS = 2
 
 
 class FirstInputs:
-    """Looks at the first call of `model`, and is gone after it: later calls pay nothing.
+    """Looks at the first call of `model` in training, and is gone after it: later calls pay nothing.
 
     `args`, `kwargs`: the first two rows of what came; `args` is None before, and where the model
     is called past its `__call__`. `batch_size`: how many rows there were.
@@ -25,7 +25,9 @@ class FirstInputs:
         """Look no longer."""
         self._hook.remove()
 
-    def _look(self, _: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def _look(self, model: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        if not model.training:  # somebody predicts before the first step
+            return
         self._hook.remove()
         rows = {
             len(one) for one in (*args, *kwargs.values()) if isinstance(one, Tensor) and one.ndim
