@@ -9,7 +9,7 @@ _ROWS = 2
 
 
 class FirstInputs:
-    """Looks at the first call of `model` in training, and is gone after it: later calls pay nothing.
+    """Looks at the first call of `model` in training, and is gone: later calls pay nothing.
 
     `args`, `kwargs`: the first two rows of what came; `args` is None before, and where the model
     is called past its `__call__`. `batch_size`: how many rows there were.
