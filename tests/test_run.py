@@ -12,7 +12,8 @@ from lampas.callbacks import Event, Stop
 from lampas.data.batch import Batch
 from lampas.errors import InputError
 from lampas.run import LOOK_SECONDS, Run
-from lampas.tally import Tally
+from lampas.step import StepResult
+from lampas.tally import LossSums, Tally
 
 BATCH = Batch(torch.ones(4, 3), torch.ones(4, 1), None, 4)
 
@@ -139,9 +140,42 @@ def test_the_running_numbers_of_a_step_are_looked_at_when_read() -> None:
             return {"loss": 2.0, "mae": 1.0}
 
     tally: Any = Counted()
+    tally.losses = LossSums(_run().model.plan)
+    tally.losses.add(StepResult([torch.tensor(1.0)], [4], None))
     steps = Hears("step")
     _run(steps).listen(tally)
     assert tally.looks == 0
     logs = steps.events[0].logs
     assert (dict(logs), len(logs), logs["mae"]) == ({"loss": 2.0, "mae": 1.0}, 2, 1.0)
     assert tally.looks == 1
+
+
+def test_who_needs_few_steps_is_told_of_few() -> None:
+    rare, rarer, none = Hears("step"), Hears("step"), Hears("step")
+    rare.step_every, rarer.step_every, none.step_every = 4, 6, 0
+    run = _run(rare, rarer)
+    tally = Tally(run.model.plan)
+    for epoch in (1, 2, 3):
+        run.begin(epoch)
+        for batch in run.feed:
+            tally.add(run.model.train_step(batch), batch)
+            run.step += 1
+            run.listen(tally)
+    # 3 steps an epoch, counted through the epochs: each second one serves both.
+    assert [(e.epoch, e.step) for e in rare.events] == [(1, 2), (2, 1), (2, 3), (3, 2)]
+    assert not _run(none).hears_steps
+    assert _run(none).is_watched is False
+
+
+def test_an_event_of_a_step_has_its_losses_as_tensors() -> None:
+    steps = Hears("step")
+    run = _run(steps)
+    tally = Tally(run.model.plan)
+    run.begin(1)
+    for size in (4, 1):
+        batch = Batch(torch.ones(size, 3) * size, torch.ones(size, 1), None, size)
+        result = run.model.train_step(batch)
+        tally.add(result, batch)
+        run.listen(tally)
+        (loss,) = steps.events[-1].losses.values()
+        assert loss is result.values[0]

@@ -148,3 +148,24 @@ def test_metrics_see_several_batches_at_once_in_bounded_memory() -> None:
     large = torch.zeros(module.KEEP_BYTES // 4, 1)
     tally.add(_step((1.0, 3), y_pred=large), Batch(large, large, None, len(large)))
     assert metric.calls[-1] == len(large)
+
+
+def test_the_last_losses_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "KEEP_STEPS", 2)
+    sums = LossSums(_plan())
+    for value in (1.0, 2.0, 3.0):  # the second step is reduced with the first
+        sums.add(_step((value, 4)))
+        assert {name: float(loss) for name, loss in sums.last().items()} == {"loss": value}
+
+
+def test_the_last_of_several_losses_has_their_sum() -> None:
+    net = nn.Linear(2, 1)
+    model = lampas.Model(net)
+    model.compile("sgd", {"a": "mse", "b": "mae"}, loss_weights={"a": 1.0, "b": 0.5})
+    sums = LossSums(model.plan)
+    sums.add(_step((1.0, 4), (4.0, 4)))
+    found = {name: float(loss) for name, loss in sums.last().items()}
+    assert found.pop("loss") == 3.0
+    assert sorted(found.values()) == [1.0, 4.0]
+    sums.take_names(["mine"])
+    assert "loss" not in sums.last()

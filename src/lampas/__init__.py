@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         torchkeras,
     )
     from lampas.autograd import Graph, Watch, graph, watch
+    from lampas.board.writer import Board
     from lampas.callbacks import Callback, Event, Stop
     from lampas.cross_validation import cross_validate, folds
     from lampas.data.balanced import BalancedSampler
@@ -39,11 +40,12 @@ if TYPE_CHECKING:
     from lampas.text.task import TextModel, texts
     from lampas.vision.task import ImageModel, images
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 
 _HOMES = {
     "BalancedSampler": "lampas.data.balanced",
     "Batch": "lampas.data.batch",
+    "Board": "lampas.board.writer",
     "Callback": "lampas.callbacks",
     "Event": "lampas.callbacks",
     "Graph": "lampas.autograd",
@@ -90,6 +92,7 @@ _MODULES = (
 __all__ = [
     "BalancedSampler",
     "Batch",
+    "Board",
     "Callback",
     "Event",
     "Graph",

@@ -1,10 +1,13 @@
 """One call of `fit`: what it was asked, where it stands, and who is listening."""
 
+import math
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+
+from torch import Tensor
 
 from lampas.callbacks.base import CallbackLike, Event, EventKind, Stop, hears
 from lampas.data.batch import Batch, Feed
@@ -59,21 +62,30 @@ class Run:
     interrupted: bool = False
 
     def __post_init__(self) -> None:
-        self.hears_steps = any(hears(c, "step") for c in self.callbacks)
+        counting = [c for c in self.callbacks if hears(c, "step") and getattr(c, "step_every", 1)]
+        self.hears_steps = bool(counting)
+        self._step_every = math.gcd(*(getattr(c, "step_every", 1) for c in counting))
+        self._before = 0  # steps of the epochs before this one
         self.hears_looks = any(hears(c, "look") for c in self.callbacks)
         self.is_watched = self.hears_steps or self.hears_looks
         self._next_look = 0.0
 
     def begin(self, epoch: int) -> None:
         """Stand at the start of `epoch`."""
+        self._before += self.step
         self.epoch, self.step = epoch, 0
         self.tell("epoch_begin")
 
-    def tell(self, kind: EventKind, logs: Mapping[str, float] | None = None) -> None:
+    def tell(
+        self,
+        kind: EventKind,
+        logs: Mapping[str, float] | None = None,
+        losses: Mapping[str, Tensor] | None = None,
+    ) -> None:
         """Show a moment to the callbacks that hear it; the first to ask stops the run."""
         event = Event(kind, self.model, self.history, self.epoch, self.epochs, self.step,
                       self.feed.batches, {} if logs is None else logs,
-                      self.validation is not None)  # fmt: skip
+                      self.validation is not None, losses or {})  # fmt: skip
         for callback in self.callbacks:
             answer: Any = callback(event) if hears(callback, kind) else None
             if answer is not None and not isinstance(answer, Stop):
@@ -86,8 +98,8 @@ class Run:
 
     def listen(self, tally: Tally) -> None:
         """After a step: for those who count steps, and for those who watch the numbers."""
-        if self.hears_steps:
-            self.tell("step", Running(tally))
+        if self.hears_steps and (self._before + self.step) % self._step_every == 0:
+            self.tell("step", Running(tally), tally.losses.last())
         if self.hears_looks and time.perf_counter() >= self._next_look:
             self.tell("look", tally.running())
             self._next_look = time.perf_counter() + LOOK_SECONDS

@@ -90,6 +90,17 @@ class LossSums:
         total = sum(weight * found[name] for name, weight in self._weights.items())
         return {"loss": total, **found}
 
+    def last(self) -> dict[str, torch.Tensor]:
+        """The losses of the last step alone, by the same names; nothing is looked at."""
+        kept = self._steps > 0
+        width = len(self._values) // self._steps if kept else len(self._history[-1][-1])
+        values = self._values[-width:] if kept else list(self._history[-1][-1])
+        found = dict(zip(self._names, values, strict=False))
+        if not self._weights or "loss" in self._weights:
+            return found
+        parts = [weight * found[name] for name, weight in self._weights.items()]
+        return {"loss": torch.stack(parts).sum(), **found}
+
     def check_finite(self) -> None:
         """Raise `NonFiniteError` naming the first step whose loss is nan or infinite."""
         self.flush()

@@ -10,6 +10,7 @@ from lampas.callbacks.progress import EpochLines, Progress, Verbose, progress_fo
 from lampas.callbacks.reduce_lr import ReduceLROnPlateau
 from lampas.callbacks.stateful import State, Stateful
 from lampas.callbacks.stop_on_nan import StopOnNaN
+from lampas.callbacks.tensorboard import TensorBoard
 from lampas.callbacks.time_limit import TimeLimit
 from lampas.callbacks.watch import Watch
 
@@ -29,6 +30,7 @@ __all__ = [
     "Stateful",
     "Stop",
     "StopOnNaN",
+    "TensorBoard",
     "TimeLimit",
     "Verbose",
     "Watch",

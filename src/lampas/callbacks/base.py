@@ -2,8 +2,10 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Literal
+
+from torch import Tensor
 
 if TYPE_CHECKING:
     from lampas.history import History
@@ -29,6 +31,8 @@ class Event:
     `epoch`: the epoch under way, counted from 1; 0 before the first. `epochs`: the last one.
     `step`: steps done in this epoch. `steps`: how many it has, None where nobody knows.
     `validates`: whether the run has validation data.
+    `losses`: of a "step", each loss of this step alone, a 0-d tensor on the device: nobody has
+        looked at it yet, and keeping it waits for nothing.
     """
 
     kind: EventKind
@@ -40,6 +44,7 @@ class Event:
     steps: int | None
     logs: Mapping[str, float]
     validates: bool = True
+    losses: Mapping[str, Tensor] = field(default_factory=dict[str, Tensor])
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +59,12 @@ class Callback(ABC):
 
     `hears` names the kinds of events it is called with. A plain function works as a callback
     too: it is called with each "epoch_end".
+    `step_every`: one that hears "step" needs no more than each so many of a run's steps, and none
+    where it is 0. It may hear others too, where another callback asks for them.
     """
 
     hears: ClassVar[frozenset[EventKind]] = frozenset({"fit_begin", "epoch_end", "fit_end"})
+    step_every: int = 1
 
     @abstractmethod
     def __call__(self, event: Event) -> Stop | None:

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from lampas.cli.board import board
 from lampas.cli.datasets import datasets
 from lampas.cli.demo import demo
 from lampas.cli.evaluate import evaluate
@@ -52,6 +53,7 @@ def lampas(
       lampas forecast runs/sales --horizon 14 --plot
       lampas report runs/titanic
       lampas summary runs/titanic
+      lampas board runs
       lampas datasets
 
     Exit codes: 0 done, 1 the job failed, 2 wrong usage, 130 ended by Ctrl-C.
@@ -67,5 +69,6 @@ app.command(short_help="Which columns of a table a saved run lives on.")(importa
 app.command(short_help="Forecast what comes after a time series.")(forecast)
 app.command(short_help="Write a run's page: curves, scores, mistakes.")(report)
 app.command(short_help="Show layers and parameters of a run or class.")(summary)
+app.command(short_help="Show runs in TensorBoard, on this machine alone.")(board)
 app.command(short_help="Small public data sets: what there is, and where.")(datasets)
 app.command(short_help="Train on data that are there, and show the results.")(demo)

@@ -180,6 +180,9 @@ Gaps = Annotated[
 Device = Annotated[
     str, typer.Option(metavar="NAME", help="cpu, cuda, mps …; auto takes the fastest.")
 ]
+Board = Annotated[
+    bool, typer.Option("--board", help="Log for TensorBoard, into board in the run's folder.")
+]
 Force = Annotated[bool, typer.Option("--force", help="Replace the run in --out.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="A line an epoch.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Only the result.")]

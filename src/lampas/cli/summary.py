@@ -59,7 +59,7 @@ def summary(
     elif shape or dtype:
         raise usage.UsageError("--shape and --dtype are for a class; a run knows its inputs")
     else:
-        print(_of_run(what, model, depth))
+        print(of_run(what, model, depth))
 
 
 def _of_class(spec: str, shapes: list[str], dtype: str | None, depth: int | None) -> str:
@@ -95,7 +95,8 @@ def _dtype(name: str) -> "torch.dtype":
     return found
 
 
-def _of_run(run: str, own_net: str | None, depth: int | None) -> str:
+def of_run(run: str, own_net: str | None, depth: int | None) -> str:
+    """What `lampas summary RUN` prints."""
     from lampas import artifact
     from lampas.cli import runs
     from lampas.saving import FITTED

@@ -1,5 +1,6 @@
 """`lampas train`: from raw data to a run's folder."""
 
+import shlex
 import sys
 import time
 from pathlib import Path
@@ -42,6 +43,7 @@ def train(
     delimiter: options.Delimiter = None,
     encoding: options.Encoding = "utf-8",
     device: options.Device = "auto",
+    board: options.Board = False,
     force: options.Force = False,
     json: options.Json = False,
     verbose: options.Verbose = False,
@@ -66,7 +68,7 @@ def train(
       lampas train houses.parquet --target price --kind zip=category --seed 1
       lampas train flags.csv --target red --target blue --validation test.csv
       lampas train passengers.csv --target Survived --model nets.py:Net --out runs/mine
-      lampas train pets --out runs/pets
+      lampas train pets --out runs/pets --board
       lampas train pets.csv --target age --size 64 --epochs 5
       lampas train reviews.tsv --target stars --net transformer --length 256
       lampas train rt-polarity.neg rt-polarity.pos
@@ -78,6 +80,7 @@ def train(
         raise usage.UsageError("--model and --net: choose one of them")
     from lampas.cli import kinds as data_kinds
     from lampas.cli import own, report, runs
+    from lampas.cli.boards import BOARD, logged
     from lampas.cli.progress import display
     from lampas.cli.request import (
         ImageOptions,
@@ -122,6 +125,8 @@ def train(
     )
     data_kinds.check(request, found)
     with runs.new_folder(out, Path(data[0]).resolve().name.split(".")[0], force) as folder:
+        if board:
+            request = logged(request, folder / BOARD)
         began = time.perf_counter()
         fitted = data_kinds.trainer(found).train(request)
         seconds = time.perf_counter() - began
@@ -132,6 +137,8 @@ def train(
         report.training(fitted, seconds, people)
     commands = () if quiet else report.commands(fitted, data_kinds.KINDS[found].after)
     after = report.whereabouts(folder, model, commands)
+    if board:
+        after = f"{after}\n  lampas board {shlex.quote(str(folder))}"
     print(f"{report.held_out(fitted)}\n\n{after}", file=people)
     if json:
         print(json_line({"run": str(folder), "epochs": len(fitted.history), **fitted.metrics}))

@@ -1,0 +1,92 @@
+"""The scalars of single steps: kept as they are on the device, and read many at a time."""
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from lampas.board.device_bins import SMALL
+from lampas.board.scribe import Row
+
+
+class StepRows:
+    """Keeps the losses, the gradient norm and the learning rates of steps until `drain`.
+
+    `parameters`: those whose gradients are measured: the 2-norm of all of them together, as they
+    are after the step, so clipped and unscaled; no number where a step of the user's own has
+    dropped them. Sparse gradients are left out.
+    """
+
+    def __init__(self) -> None:
+        self.parameters: list[nn.Parameter] = []
+        self._kept: list[tuple[int, float, list[str], dict[str, float]]] = []
+        self._tensors: list[Tensor] = []
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def keep(self, step: int, losses: Mapping[str, Tensor], rates: dict[str, float]) -> None:
+        """Take in a step; nothing waits for the device."""
+        names = [f"step/{name}" for name in losses]
+        self._tensors += losses.values()
+        gradients = gradients_of(self.parameters)
+        if gradients:
+            names.append("step/gradient_norm")
+            self._tensors.append(norm_of(gradients))
+        self._kept.append((step, time.time(), names, rates))
+
+    def drain(self) -> list[Row]:
+        """The rows kept so far, read in one go: this waits for the device."""
+        kept, values = self._kept, iter(_read(self._tensors))
+        self._kept, self._tensors = [], []
+        return [
+            (step, moment, {name: next(values) for name in names} | rates)
+            for step, moment, names, rates in kept
+        ]
+
+
+def gradients_of(parameters: Sequence[nn.Parameter]) -> list[Tensor]:
+    """The dense gradients that are there.
+
+    >>> gradients_of([nn.Parameter(torch.zeros(1))])
+    []
+    """
+    found = [parameter.grad for parameter in parameters]
+    return [grad for grad in found if grad is not None and grad.layout == torch.strided]
+
+
+def norm_of(gradients: Sequence[Tensor]) -> Tensor:
+    """The 2-norm of all elements together, a 0-d tensor; nothing waits for the device.
+
+    >>> norm_of([torch.tensor([3.0]), torch.tensor([[4.0]])])
+    tensor(5.)
+    """
+    first = gradients[0]
+    if sum(gradient.numel() for gradient in gradients) > SMALL or any(
+        gradient.device != first.device for gradient in gradients
+    ):
+        return torch.nn.utils.get_total_norm(gradients)
+    # A third of the time, where a copy of all costs nothing.
+    return torch.linalg.vector_norm(torch.cat([gradient.reshape(-1) for gradient in gradients]))
+
+
+def rates_of(optimizers: Mapping[str, Any]) -> dict[str, float]:
+    """The learning rate of each optimiser's first group.
+
+    >>> rates_of({"": torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=0.5)})
+    {'step/lr': 0.5}
+    """
+    return {
+        f"step/lr_{name}" if name else "step/lr": float(optimizer.param_groups[0]["lr"])
+        for name, optimizer in optimizers.items()
+    }
+
+
+def _read(tensors: list[Tensor]) -> list[float]:
+    if not tensors:
+        return []
+    if len({(tensor.dtype, tensor.device) for tensor in tensors}) == 1:
+        return torch.stack(tensors).tolist()
+    return torch.stack([tensor.float().cpu() for tensor in tensors]).tolist()
