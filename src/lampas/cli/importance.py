@@ -55,9 +55,10 @@ def importance(
             "have saliency, and texts attributions"
         )
     kinds.require_there(data)
-    given = cast("pd.DataFrame", tables.for_run(fitted, data, delimiter, encoding))
+    how = tables.FileOptions(delimiter, encoding, None, None)
+    given = cast("pd.DataFrame", tables.for_run(fitted, data, how))
     groups = [group.split("+") for group in together or ()]
-    with tables.shell_spoken():
+    with tables.shell_spoken(data[0]):
         found = cast("TabularModel", fitted).importance(
             given, metric, together=groups, repeats=repeats, seed=seed
         )
