@@ -56,7 +56,8 @@ def test_one_file_has_the_only_backward_and_the_only_optimizer_step() -> None:
                 backward[name] += 1
             if last == "step" and "." in call:
                 steps.setdefault(name, []).append(call)
-    assert backward == {"step.py": 2}  # of the step, and of L-BFGS's closure
+    # Of the step, and of L-BFGS's closure; an explanation asks for the gradient of an input alone.
+    assert backward == {"step.py": 2, "reasons/untouched.py": 1}
     assert steps.pop("step.py") == ["optimizer.step"]
     assert steps.pop("model.py", []) == []
     # Schedules step too; and an optimizer's kind is found out on a throw-away parameter.
