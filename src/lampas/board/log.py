@@ -54,7 +54,7 @@ class Log:
         self._named = list(self._model.named_parameters())
         self._parameters = [parameter for _, parameter in self._named]
 
-    def step(
+    def take_step(
         self, step: int, batch: int, losses: Mapping[str, Tensor], running: Mapping[str, float]
     ) -> None:
         """Scalars of the step for the `batch`-th batch of an epoch; `running`, the numbers of the

@@ -124,7 +124,7 @@ class TensorBoard(Callback):
     def _step(self, log: Log, event: Event) -> None:
         step = self._steps + event.step
         if self.step_every and step % self.step_every == 0:
-            log.step(self._earlier + step, event.step, event.losses, event.logs)
+            log.take_step(self._earlier + step, event.step, event.losses, event.logs)
             self._draw(log)
 
     def _end_epoch(self, log: Log, event: Event) -> None:
