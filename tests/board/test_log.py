@@ -37,7 +37,7 @@ def test_running_numbers_are_read_now_and_then(
     one = log.Log(tmp_path, model)
     one.begin_epoch()
     for step in range(1, 6):
-        one.step(step, {"loss": torch.tensor(0.5)}, {"loss": 0.5, "accuracy": 0.25})
+        one.take_step(step, step, {"loss": torch.tensor(0.5)}, {"loss": 0.5, "accuracy": 0.25})
     one.close()
     found = read(tmp_path / "train")
     assert len(found.Scalars("step/loss")) == 5

@@ -8,10 +8,10 @@ from lampas.board.rows import StepRows, gradients_of, norm_of, rates_of
 def test_rows_are_read_in_one_go() -> None:
     rows = StepRows()
     weight = nn.Parameter(torch.zeros(2))
-    rows.parameters = [weight]
-    rows.keep(10, {"loss": torch.tensor(0.5)}, {"step/lr": 0.1})
+    rows.keep(10, {"loss": torch.tensor(0.5)}, gradients_of([weight]), {"step/lr": 0.1})
     weight.grad = torch.tensor([3.0, 4.0])
-    rows.keep(20, {"loss": torch.tensor(0.25, dtype=torch.float64)}, {"step/lr": 0.2})
+    loss = torch.tensor(0.25, dtype=torch.float64)
+    rows.keep(20, {"loss": loss}, gradients_of([weight]), {"step/lr": 0.2})
     assert len(rows) == 2
     first, second = rows.drain()
     assert (first[0], first[2]) == (10, {"step/loss": 0.5, "step/lr": 0.1})

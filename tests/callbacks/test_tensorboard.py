@@ -118,6 +118,26 @@ def test_a_run_that_is_continued_goes_on_in_its_folder(tmp_path: Path, capsys: A
     assert capsys.readouterr().err == ""
 
 
+def test_a_continued_run_counts_on(tmp_path: Path) -> None:
+    _fit(_model(), TensorBoard(tmp_path))
+    model, board = _model(), TensorBoard(tmp_path, every=4)
+    _fit(model, board, epochs=1)
+    _fit(model, board, epochs=3, initial_epoch=1)
+    found = _read(tmp_path / "2" / "train")
+    assert [e.step for e in found.Scalars("epoch/loss")] == [1, 2, 3]
+    # Six steps an epoch; each call of `fit` counts from its own first one.
+    assert [e.step for e in found.Scalars("step/loss")] == [4, 10, 14, 18]
+
+
+def test_while_gradients_accumulate_they_have_no_norm(tmp_path: Path) -> None:
+    model = _model()
+    model.compile("sgd", "bce_with_logits", accumulate=3)
+    _fit(model, TensorBoard(tmp_path, every=1), epochs=2)
+    found = _read(tmp_path / "train")
+    assert [e.step for e in found.Scalars("step/gradient_norm")] == [3, 6, 9, 12]
+    assert len(found.Scalars("step/loss")) == 12
+
+
 def test_another_run_has_a_folder_of_its_own_and_says_so(tmp_path: Path, capsys: Any) -> None:
     _fit(_model(), TensorBoard(tmp_path))
     _fit(_model(), TensorBoard(tmp_path))

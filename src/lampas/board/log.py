@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from lampas.board.first_inputs import FirstInputs
 from lampas.board.graph import traced
 from lampas.board.pen import SentEvents
-from lampas.board.rows import StepRows, rates_of
+from lampas.board.rows import StepRows, gradients_of, rates_of
 from lampas.board.scribe import Row, Scribe, Values
 from lampas.board.settings import Plain, settings_of
 from lampas.board.weights import take, tensors_of
@@ -46,16 +46,22 @@ class Log:
         self._values: list[Values] = []
         self._bytes = 0
         self._named: list[tuple[str, nn.Parameter]] = []
+        self._parameters: list[nn.Parameter] = []
         self._next = 0.0
 
     def begin_epoch(self) -> None:
         """Look which parameters there are: that changes between epochs at most."""
         self._named = list(self._model.named_parameters())
-        self._rows.parameters = [parameter for _, parameter in self._named]
+        self._parameters = [parameter for _, parameter in self._named]
 
-    def step(self, step: int, losses: Mapping[str, Tensor], running: Mapping[str, float]) -> None:
-        """Scalars of a step; `running`, the numbers of the epoch so far, are read now and then."""
-        self._rows.keep(step, losses, rates_of(self._model.plan.named_optimizers))
+    def take_step(
+        self, step: int, batch: int, losses: Mapping[str, Tensor], running: Mapping[str, float]
+    ) -> None:
+        """Scalars of the step for the `batch`-th batch of an epoch; `running`, the numbers of the
+        epoch so far, are read now and then. While gradients accumulate they have no norm."""
+        plan = self._model.plan
+        gradients = [] if batch % plan.accumulate else gradients_of(self._parameters)
+        self._rows.keep(step, losses, gradients, rates_of(plan.named_optimizers))
         if time.monotonic() >= self._next:
             numbers = {f"running/{name}": value for name, value in running.items()}
             self._epochs["train"].append((step, time.time(), numbers))

@@ -4,8 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from filelock import FileLock, Timeout
+if TYPE_CHECKING:
+    from filelock import FileLock
 
 _LOCK = ".writing"
 
@@ -16,7 +18,7 @@ class Place:
     for, else None."""
 
     folder: Path
-    lock: FileLock
+    lock: "FileLock"
     note: str | None
 
     def release(self) -> None:
@@ -49,6 +51,8 @@ def has_events(folder: Path) -> bool:
 
 
 def _first(folder: Path, suits: Callable[[Path], bool]) -> Place:
+    from filelock import FileLock, Timeout
+
     why = ""
     for number in count(1):
         place = folder if number == 1 else folder / str(number)

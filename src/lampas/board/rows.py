@@ -12,26 +12,25 @@ from lampas.board.scribe import Row
 
 
 class StepRows:
-    """Keeps the losses, the gradient norm and the learning rates of steps until `drain`.
-
-    `parameters`: those whose gradients are measured: the 2-norm of all of them together, as they
-    are after the step, so clipped and unscaled; no number where a step of the user's own has
-    dropped them. Sparse gradients are left out.
-    """
+    """Keeps the losses, the gradient norm and the learning rates of steps until `drain`."""
 
     def __init__(self) -> None:
-        self.parameters: list[nn.Parameter] = []
         self._kept: list[tuple[int, float, list[str], dict[str, float]]] = []
         self._tensors: list[Tensor] = []
 
     def __len__(self) -> int:
         return len(self._kept)
 
-    def keep(self, step: int, losses: Mapping[str, Tensor], rates: dict[str, float]) -> None:
-        """Take in a step; nothing waits for the device."""
+    def keep(
+        self,
+        step: int,
+        losses: Mapping[str, Tensor],
+        gradients: Sequence[Tensor],
+        rates: dict[str, float],
+    ) -> None:
+        """Take in a step, and the norm of its `gradients`, if any; nothing waits for the device."""
         names = [f"step/{name}" for name in losses]
         self._tensors += losses.values()
-        gradients = gradients_of(self.parameters)
         if gradients:
             names.append("step/gradient_norm")
             self._tensors.append(norm_of(gradients))
@@ -48,7 +47,8 @@ class StepRows:
 
 
 def gradients_of(parameters: Sequence[nn.Parameter]) -> list[Tensor]:
-    """The dense gradients that are there.
+    """The dense gradients that are there: after a step of `fit` as it used them, so clipped and
+    unscaled; none where a step of the user's own has dropped them.
 
     >>> gradients_of([nn.Parameter(torch.zeros(1))])
     []

@@ -77,8 +77,10 @@ class TensorBoard(Callback):
         self._pictures = Pictures(*self._shown)
         self._place: Place | None = None
         self._log: Log | None = None
+        self._home: Path | None = None
         self._draws = False
-        self._steps = 0
+        self._steps = 0  # of this run, in the epochs before
+        self._earlier = 0  # of the run that this one continues
 
     def __call__(self, event: Event) -> None:
         try:
@@ -102,8 +104,9 @@ class TensorBoard(Callback):
     def _place_for(self, event: Event) -> Place:
         """A folder of its own for a new run; one that goes on takes up the folder it had."""
         done = len(event.history)
-        self._steps = done * (event.steps or 0)
-        place = claim(self.folder) if done else claim_new(self.folder)
+        self._steps, self._earlier = 0, done * (event.steps or 0)
+        place = claim(self._home or self.folder) if done else claim_new(self.folder)
+        self._home = place.folder
         if place.note is not None:
             say(f"TensorBoard: {place.note}")
         return place
@@ -121,7 +124,7 @@ class TensorBoard(Callback):
     def _step(self, log: Log, event: Event) -> None:
         step = self._steps + event.step
         if self.step_every and step % self.step_every == 0:
-            log.step(step, event.losses, event.logs)
+            log.take_step(self._earlier + step, event.step, event.losses, event.logs)
             self._draw(log)
 
     def _end_epoch(self, log: Log, event: Event) -> None:
