@@ -10,6 +10,7 @@ import lampas
 NAMES = [
     "BalancedSampler",
     "Batch",
+    "Board",
     "Callback",
     "Event",
     "Graph",
@@ -38,6 +39,8 @@ NAMES = [
     "losses",
     "metrics",
     "optim",
+    "profiling",
+    "reasons",
     "seed",
     "split",
     "stratified_split",

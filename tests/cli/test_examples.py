@@ -77,7 +77,16 @@ def _examples(help_text: str) -> list[str]:
 @pytest.mark.usefixtures("_files")
 def test_every_example_runs(shell, tmp_path):
     typed: list[str] = []
-    for command in ("train", "evaluate", "predict", "forecast", "summary", "demo", "datasets"):
+    for command in (
+        "train",
+        "evaluate",
+        "predict",
+        "forecast",
+        "report",
+        "summary",
+        "demo",
+        "datasets",
+    ):
         examples = _examples(shell(command, "--help").out)
         assert len(examples) >= 2
         for example in examples:
@@ -90,7 +99,8 @@ def test_every_example_runs(shell, tmp_path):
     assert (tmp_path / "predictions.parquet").exists()
     main = _examples(shell("--help").out)
     assert {line.split()[1] for line in main} == {
-        "board", "datasets", "demo", "train", "evaluate", "predict", "forecast", "summary",
+        "board", "datasets", "demo", "train", "evaluate", "predict", "forecast",
+        "report", "summary",
     }  # fmt: skip
     # `lampas board` serves until Ctrl-C: test_board.py starts it.
     others = {line for line in main if line.split()[1] not in ("demo", "board")}

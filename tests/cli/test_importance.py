@@ -32,7 +32,7 @@ def test_what_does_not_go_is_one_line(shell, run_folder, tables, tmp_path):
     new = tables / "new.csv"
     answer = shell("importance", run_folder, new, "--together", "age+size")
     assert answer.code == 1
-    assert answer.error == "feature 'size' is missing; the columns are: 'age', 'colour'"
+    assert answer.error == f"{new}: feature 'size' is missing; the columns are: 'age', 'colour'"
     assert shell("importance", run_folder, new, "--metric", "aucc").error.startswith(
         "unknown metric 'aucc': did you mean 'auc' or 'acc'?"
     )

@@ -86,7 +86,7 @@ def test_an_own_net_from_training_to_prediction(shell, tables, tmp_path):
 
     assert "  net.body.0.weight  (8, 6)  float32       48\n" in shell("summary", run).out
     shown = shell("summary", run, "--model", spec).out
-    assert "      0   Linear      (B, 8)         56\n" in shown
+    assert "      0   Linear      (B, 6)  (B, 8)         56    48\n" in shown
 
 
 def test_a_constructor_that_asks_for_what_no_table_has(shell, tables, tmp_path):

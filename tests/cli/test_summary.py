@@ -1,3 +1,6 @@
+import re
+
+
 def test_a_run_shows_task_layers_and_scores(shell, run_folder):
     answer = shell("summary", run_folder)
     assert answer.code == 0
@@ -5,7 +8,7 @@ def test_a_run_shows_task_layers_and_scores(shell, run_folder):
     assert lines[0].startswith("TabularNet, a table's model, saved 20")
     assert lines[1].startswith("lampas ")
     assert lines[2] == "predicts bought; 12 epochs"
-    assert "(net)           Model         (B, 1)" in answer.out
+    assert re.search(r"\(net\) +Model +\[.*\] +\(B, 1\)\n", answer.out)
     assert " parameters: " in answer.out
     assert "  score              held out in training\n" in answer.out
 
@@ -29,7 +32,7 @@ def test_a_plain_model_shows_its_weights(shell, tmp_path):
 def test_a_class(shell, tables):
     spec = f"{tables}/nets.py:Picture"
     answer = shell("summary", spec, "--shape", "3,32,32")
-    assert "  0    Conv2d   (B, 8, 30, 30)        224\n" in answer.out
+    assert "  0    Conv2d   (B, 3, 32, 32)  (B, 8, 30, 30)        224  194,400\n" in answer.out
     assert shell("summary", spec).out.startswith("layer  type     trainable\n")
 
 

@@ -51,7 +51,7 @@ def test_names_that_are_none():
     assert Asked.of(THREE, 2.0).code == 1
     with pytest.raises(UnknownNameError, match=r"^unknown class 'yse': did you mean 'yes'"):
         Asked.of(BINARY, "yse")
-    with pytest.raises(UnknownNameError, match=r"^unknown target 'd': Valid: a, b, c$"):
+    with pytest.raises(UnknownNameError, match=r"^unknown target 'd'. Valid: a, b, c$"):
         Asked.of(LABELS, "d")
     with pytest.raises(InputError, match=r"^target=None, but there are several: pass one of a, b"):
         Asked.of(LABELS, None)

@@ -147,7 +147,7 @@ class Blind(nn.Module):
 
 def test_what_cannot_be_is_one_line(fitted, squares):
     x, _ = squares
-    with pytest.raises(UnknownNameError, match=r"^unknown class 'circle': Valid: plain, square$"):
+    with pytest.raises(UnknownNameError, match=r"^unknown class 'circle'. Valid: plain, square$"):
         fitted.saliency(x, "circle")
     with pytest.raises(UnknownNameError, match=r"^unknown method 'smoth': did you mean 'smooth'"):
         fitted.saliency(x, method="smoth")

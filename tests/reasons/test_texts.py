@@ -194,7 +194,7 @@ def test_what_is_odd_or_wrong(capsys):
     assert "1 text is blank" in capsys.readouterr().err
     with pytest.raises(InputError, match=r"^the net has no nn.Embedding that reads the tokens"):
         model.attributions(["a film"], method="integrated")
-    with pytest.raises(UnknownNameError, match=r"^unknown method 'lime': Valid: integrated, leave"):
+    with pytest.raises(UnknownNameError, match=r"^unknown method 'lime'. Valid: integrated, leave"):
         model.attributions(["a film"], method="lime")
     with pytest.raises(UnknownNameError, match=r"^unknown class 'goood': did you mean 'good'"):
         model.attributions(["a film"], "goood")

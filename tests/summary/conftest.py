@@ -1,4 +1,6 @@
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))  # nets.py, which a process of its own imports too
+sys.path.insert(
+    0, str(Path(__file__).parent)
+)  # known_nets.py, which a process of its own imports too

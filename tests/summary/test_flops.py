@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 import torch
-from nets import Decoder, resnet50
+from known_nets import Decoder, resnet50
 from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode

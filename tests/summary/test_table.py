@@ -7,7 +7,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from nets import resnet50
+from known_nets import resnet50
 from torch import nn
 
 from lampas.errors import InputError, UnknownNameError
@@ -273,7 +273,7 @@ def test_resnet_50_has_the_figures_of_its_paper() -> None:
 BIG = """
 import resource, time
 import torch
-from nets import llama70b
+from known_nets import llama70b
 from lampas.summary import summarize
 began = time.perf_counter()
 summary = summarize(llama70b(), (2048,), torch.long)
