@@ -60,6 +60,8 @@ def test_one_file_has_the_only_backward_and_the_only_optimizer_step() -> None:
     assert backward == {"step.py": 2, "reasons/untouched.py": 1}
     assert steps.pop("step.py") == ["optimizer.step"]
     assert steps.pop("model.py", []) == []
+    # The summary's optimiser steps on fake parameters, for the size of its state.
+    assert steps.pop("summary/memory.py") == ["made.step"]
     # Schedules step too; and an optimizer's kind is found out on a throw-away parameter.
     assert set(steps.pop("optim/scheduler.py")) == {"self._scheduler.step"}
     assert steps.pop("optim/state.py") == ["trial.step"]

@@ -1,6 +1,4 @@
 import sys
 from pathlib import Path
 
-sys.path.insert(
-    0, str(Path(__file__).parent)
-)  # known_nets.py, which a process of its own imports too
+sys.path.insert(0, str(Path(__file__).parent))  # known_nets.py, for a process too
