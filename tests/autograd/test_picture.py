@@ -1,6 +1,6 @@
 """`lampas.graph`."""
 
-import sys
+import importlib.util
 from pathlib import Path
 from typing import Any
 
@@ -126,13 +126,19 @@ def test_a_loss_without_a_graph_is_told_with_the_place() -> None:
     )
 
 
+def _nets() -> Any:
+    """The nets of the summary's tests, under a name that no other test's `nets` can have."""
+    path = Path(__file__).parents[1] / "summary" / "nets.py"
+    spec = importlib.util.spec_from_file_location("nets_of_summaries", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
 def test_a_resnet_is_drawn() -> None:
-    sys.path.insert(0, str(Path(__file__).parents[1] / "summary"))
-    try:
-        from nets import resnet50  # pyright: ignore
-    finally:
-        sys.path.pop(0)
-    net = resnet50()
+    net = _nets().resnet50()
     whole = lampas.graph(net(torch.ones(2, 3, 32, 32)).sum(), net)
     assert len([node for node in whole.nodes if node.kind == "parameter"]) == 161
     assert not whole.missing
