@@ -1,34 +1,62 @@
 """What the log costs: time of `fit` with `TensorBoard`, all of it on, as a ratio to `fit` without.
 
-    python benchmarks/board_cost.py [--repeats 9] [--threads 1] [--only rings|cnn]
+    python benchmarks/board_cost.py [--repeats 20] [--threads 1] [--only rings|cnn|text]
 
 The nets of `loop.py`, with validation and a metric: scalars of every tenth step, histograms of
 all weights and gradients each epoch, the graph, hyperparameters and their results. A run is timed
 whole, with the start of the log and the wait for its end, after one to warm up (which imports
-TensorBoard). Both kinds of run alternate; the figure is the ratio of their medians, and beside it
-the median of the ratios of neighbours, and the ratio of the processor time that this process
-used: on a machine with other work to do that alone is steady. It leaves out the process that
-writes the log, on a core of its own. Runs take 2 to 4 seconds; what a log costs once a run,
-however long that is, is the difference of runs of one epoch.
+TensorBoard). Each repeat has three runs in an order of its own: two without a log, one with it.
+Figures are medians:
+
+- "ratio": wall time with the log, to that without; "again": of the second runs without a log to
+  the first. They do the same, so this is what the machine's noise makes of 1.
+- "processor": the same of the processor time of this process, without that of the process that
+  writes the log, which has a core of its own.
+- "callback": the share of the processor time with the log that was spent inside the callback:
+  hardly any noise, but blind to what happens outside of it.
+- "once a run": wall time that a log adds to a run of one epoch.
 """
 
 import argparse
 import platform
+import random
 import statistics
 import tempfile
 import time
+from dataclasses import dataclass
 
 import torch
 from workloads import WORKLOADS, Workload
 
 import lampas
-from lampas.callbacks import CallbackLike, TensorBoard
+from lampas.callbacks import Callback, Event, TensorBoard
 
 EPOCHS = {"rings": 600, "cnn": 8, "text": 20}
 
 
-Times = tuple[float, float]
-"""Wall time, and processor time of this process, in seconds."""
+@dataclass(frozen=True, slots=True)
+class Times:
+    """Of one `fit`, in seconds: wall, processor time of this process, and that of the callback."""
+
+    wall: float
+    used: float
+    callback: float
+
+
+class Timed(Callback):
+    """The log, with the processor time that is spent in it."""
+
+    hears = TensorBoard.hears
+
+    def __init__(self, log: TensorBoard) -> None:
+        self.log = log
+        self.step_every = log.step_every
+        self.used = 0.0
+
+    def __call__(self, event: Event) -> None:
+        start = time.thread_time()
+        self.log(event)
+        self.used += time.thread_time() - start
 
 
 def fit(work: Workload, epochs: int, log: bool) -> Times:
@@ -36,49 +64,60 @@ def fit(work: Workload, epochs: int, log: bool) -> Times:
     model = lampas.Model(work.net())
     model.compile(torch.optim.Adam(model.parameters(), lr=work.lr), work.loss, ["accuracy"])
     with tempfile.TemporaryDirectory() as folder:
-        callbacks: list[CallbackLike] = [TensorBoard(folder)] if log else []
+        callbacks = [Timed(TensorBoard(folder))] if log else []
         start, used = time.perf_counter(), time.process_time()
         model.fit(work.x, work.y, batch_size=work.batch_size, epochs=epochs, verbose=0,
                   validation_data=(work.x_val, work.y_val), callbacks=callbacks)  # fmt: skip
-        return time.perf_counter() - start, time.process_time() - used
+        wall, used = time.perf_counter() - start, time.process_time() - used
+    return Times(wall, used, sum(callback.used for callback in callbacks))
 
 
-def pairs(work: Workload, epochs: int, repeats: int) -> list[tuple[Times, Times]]:
-    """(without, with a log) of alternating runs, each kind first as often as the other."""
-    found: list[tuple[Times, Times]] = []
+def runs(work: Workload, epochs: int, repeats: int) -> dict[str, list[Times]]:
+    """Times of the runs without a log, of those without it again, and of those with it."""
+    found: dict[str, list[Times]] = {"plain": [], "again": [], "logged": []}
     for repeat in range(repeats):
-        times = {log: fit(work, epochs, log) for log in ((False, True), (True, False))[repeat % 2]}
-        found.append((times[False], times[True]))
+        order = list(found)
+        random.Random(repeat).shuffle(order)
+        for name in order:
+            found[name].append(fit(work, epochs, name == "logged"))
     return found
 
 
-def median(found: list[tuple[Times, Times]], log: bool, which: int) -> float:
-    """The median of wall (0) or processor time (1) of the runs with or without a log."""
-    return statistics.median(pair[log][which] for pair in found)
+def ratio(found: dict[str, list[Times]], what: str, of: str, to: tuple[str, ...]) -> float:
+    """Median of `what` of the runs `of`, to that of the runs `to`."""
+    base = [getattr(times, what) for name in to for times in found[name]]
+    return statistics.median(getattr(one, what) for one in found[of]) / statistics.median(base)
 
 
 def measure(key: str, repeats: int) -> None:
     """Print the ratios for one workload."""
-    work, epochs = WORKLOADS[key](), EPOCHS[key]
+    work, epochs, both = WORKLOADS[key](), EPOCHS[key], ("plain", "again")
     fit(work, 1, True)
-    found, short = pairs(work, epochs, repeats), pairs(work, 1, repeats)
-    wall, used = (median(found, True, i) / median(found, False, i) for i in (0, 1))
-    neighbours = statistics.median(b[0] / a[0] for a, b in found)
-    once = 1000 * statistics.median(b[0] - a[0] for a, b in short)
-    print(f"{work.name:12} {epochs:4} epochs of {1000 * median(found, False, 0) / epochs:6.1f} ms: "
-          f"ratio {wall:.3f}, of neighbours {neighbours:.3f}, of processor time {used:.3f}; "
-          f"once a run {once:.0f} ms", flush=True)  # fmt: skip
+    found, short = runs(work, epochs, repeats), runs(work, 1, repeats)
+    epoch = 1000 * statistics.median(one.wall for one in found["plain"]) / epochs
+    share = statistics.median(one.callback / one.used for one in found["logged"])
+    pairs = zip(short["plain"], short["logged"], strict=True)
+    once = 1000 * statistics.median(b.wall - a.wall for a, b in pairs)
+    print(
+        f"{work.name:12} {epochs:4} epochs of {epoch:6.1f} ms: "
+        f"ratio {ratio(found, 'wall', 'logged', both):.3f} "
+        f"(again {ratio(found, 'wall', 'again', ('plain',)):.3f}), "
+        f"processor {ratio(found, 'used', 'logged', both):.3f} "
+        f"(again {ratio(found, 'used', 'again', ('plain',)):.3f}), "
+        f"callback {share:.3f}; once a run {once:.0f} ms",
+        flush=True,
+    )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--repeats", type=int, default=10)
+    parser.add_argument("--repeats", type=int, default=20)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--only", choices=EPOCHS)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     print(f"torch {torch.__version__}, Python {platform.python_version()}, {options.threads} "
-          f"thread(s), medians of {options.repeats} alternating runs", flush=True)  # fmt: skip
+          f"thread(s), medians of {options.repeats} repeats", flush=True)  # fmt: skip
     for key in [options.only] if options.only else ["rings", "cnn"]:
         measure(key, options.repeats)
 
