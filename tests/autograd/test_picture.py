@@ -128,7 +128,7 @@ def test_a_loss_without_a_graph_is_told_with_the_place() -> None:
 
 def _nets() -> Any:
     """The nets of the summary's tests, under a name that no other test's `nets` can have."""
-    path = Path(__file__).parents[1] / "summary" / "nets.py"
+    path = Path(__file__).parents[1] / "summary" / "known_nets.py"
     spec = importlib.util.spec_from_file_location("nets_of_summaries", path)
     assert spec is not None
     assert spec.loader is not None
