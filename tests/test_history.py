@@ -12,7 +12,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lampas.errors import InputError, UnknownNameError
+from lampas.errors import ArtifactError, InputError, UnknownNameError
 from lampas.history import History
 
 ROWS = [
@@ -163,6 +163,15 @@ def test_csv_holds_every_digit(history: History, tmp_path: Path) -> None:
         rows = list(csv.DictReader(file))
     back = [{name: float(cell) for name, cell in row.items() if cell} for row in rows]
     assert back == history.rows
+    assert History.from_csv(tmp_path / "run.csv").rows == history.rows
+
+
+@pytest.mark.parametrize("text", ["a,b\n1,2\n", "epoch,loss\n1,x\n", "epoch,loss\n,1\n"])
+def test_another_csv_file_is_no_history(text: str, tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text(text)
+    with pytest.raises(ArtifactError) as error:
+        History.from_csv(tmp_path / "x.csv")
+    assert str(error.value) == f"{tmp_path / 'x.csv'}: no history of a run of `lampas train`"
 
 
 def test_an_empty_history_has_a_frame_and_is_false(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from os import PathLike
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, cast
 
 import pandas as pd
 import torch
@@ -16,6 +16,7 @@ from lampas.errors import ArtifactError
 from lampas.evidence import Evidence
 from lampas.history import History
 from lampas.model import Model
+from lampas.summary import Summary
 
 
 class Fitted(Protocol):
@@ -137,6 +138,17 @@ def seeded(seed: int) -> Generator[None]:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         yield
+
+
+def summarized(fitted: Fitted, depth: int | None = None) -> Summary:
+    """The summary of a fitted net, for inputs that tell nothing but their shapes."""
+    inputs: Any = fitted.example()
+    if not isinstance(inputs, dict):
+        return fitted.model.summary(tuple(inputs.shape[1:]), inputs.dtype, depth=depth)
+    parts = cast("dict[str, torch.Tensor]", inputs)
+    shapes = {name: tuple(part.shape[1:]) for name, part in parts.items()}
+    kinds = {name: part.dtype for name, part in parts.items()}
+    return fitted.model.summary(shapes, kinds, depth=depth)
 
 
 def shown(name: str, about: str, metrics: Mapping[str, float]) -> str:

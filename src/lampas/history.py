@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike
 from typing import TYPE_CHECKING, Self, final
 
-from lampas.errors import InputError, unknown_name
+from lampas.errors import ArtifactError, InputError, unknown_name
 from lampas.monitor import Mode, is_better, lower_is_better
 from lampas.printing import html_table, number, text_table
 
@@ -153,6 +153,15 @@ class History:
             writer.writeheader()
             writer.writerows(self.rows)
 
+    @classmethod
+    def from_csv(cls, path: str | PathLike[str]) -> Self:
+        """The history that `to_csv` wrote. Raises `OSError`, `ArtifactError` for another file."""
+        try:
+            with open(path, newline="", encoding="utf-8") as file:
+                return cls.from_rows(map(_numbers, csv.DictReader(file)))
+        except (KeyError, TypeError, ValueError) as error:
+            raise ArtifactError(f"{path}: no history of a run of `lampas train`") from error
+
     def __repr__(self) -> str:
         if not self.rows:
             return "History(no epoch yet)"
@@ -210,6 +219,11 @@ class History:
         if self.stopped is not None:
             notes.append(f"stopped: {self.stopped}")
         return notes
+
+
+def _numbers(row: dict[str, str]) -> dict[str, float]:
+    """A line of a CSV file, without its gaps."""
+    return {"epoch": int(row.pop("epoch")), **{n: float(cell) for n, cell in row.items() if cell}}
 
 
 def _shown(count: int, best: int | None) -> list[int]:

@@ -1,6 +1,5 @@
 """The logs of runs, for TensorBoard: made while `lampas train` runs, or from what it saved."""
 
-import csv
 import json
 import shutil
 from collections.abc import Iterator, Mapping
@@ -12,6 +11,7 @@ from lampas.board.place import has_events
 from lampas.cli.request import Request
 from lampas.cli.runs import MODEL
 from lampas.errors import ArtifactError, LampasError
+from lampas.history import History
 
 BOARD = "board"
 
@@ -63,13 +63,8 @@ def write_missing(run: Path) -> bool:
 
 def _history(path: Path) -> list[tuple[int, dict[str, float]]]:
     try:
-        with path.open(newline="", encoding="utf-8") as file:
-            return [
-                (int(row.pop("epoch")), {name: float(cell) for name, cell in row.items() if cell})
-                for row in csv.DictReader(file)
-            ]
-    except (KeyError, TypeError, ValueError) as error:
-        raise ArtifactError(f"{path}: no history of a run of `lampas train`") from error
+        rows = History.from_csv(path).rows
+        return [(int(row.pop("epoch")), row) for row in map(dict, rows)]
     except FileNotFoundError:
         raise ArtifactError(f"{path} is missing, and the run has no log to show") from None
 

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     import torch
 
     from lampas.artifact import Artifact
-    from lampas.fitted import Fitted
     from lampas.series.series_model import SeriesModel
 
 _KINDS = {
@@ -126,22 +125,14 @@ def _heading(saved: "Artifact") -> str:
 def _layers(run: str, own_net: str | None, depth: int | None) -> str:
     """The layers with their outputs, for inputs that tell nothing but their shapes."""
     from lampas.cli import runs
+    from lampas.fitted import summarized
 
     fitted = runs.load(run, own_net, f"lampas summary {shlex.quote(run)}")
+    layers = str(summarized(fitted, depth))
     if fitted.noun != "window":
-        return _summary(fitted, depth)
+        return layers
     unused = cast("SeriesModel", fitted).left_out()
-    return "\n\n".join([_summary(fitted, depth), *(["\n".join(unused)] if unused else [])])
-
-
-def _summary(fitted: "Fitted", depth: int | None) -> str:
-    inputs: Any = fitted.example()
-    if not isinstance(inputs, dict):
-        return str(fitted.model.summary(tuple(inputs.shape[1:]), inputs.dtype, depth=depth))
-    parts = cast("dict[str, torch.Tensor]", inputs)
-    shapes = {name: tuple(part.shape[1:]) for name, part in parts.items()}
-    kinds = {name: part.dtype for name, part in parts.items()}
-    return str(fitted.model.summary(shapes, kinds, depth=depth))
+    return "\n\n".join([layers, *(["\n".join(unused)] if unused else [])])
 
 
 def _weights(saved: "Artifact") -> str:

@@ -1,6 +1,5 @@
 """From the files of a run to `report.html`: nothing is trained or loaded again."""
 
-import csv
 import json
 import math
 from collections.abc import Iterator, Sequence
@@ -26,12 +25,14 @@ REPORT = "report.html"
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """The files of a run: its description, its history, and what was recorded of it, if it was."""
+    """The files of a run: its description, its history, and what was recorded of it, if it was;
+    `evidence` of that, where held-out samples were."""
 
     folder: Path
     about: dict[str, Any]
     history: History
-    evidence: dict[str, Any]
+    recorded: dict[str, Any]
+    evidence: Evidence | None
 
 
 def write_page(folder: Path, out: Path | None = None) -> Path:
@@ -52,8 +53,10 @@ def read(folder: Path) -> Run:
     about, rows = _json(folder / "run.json"), folder / "history.csv"
     if about is None and not rows.is_file():
         raise ArtifactError(f"{folder} holds no run: there is neither run.json nor history.csv")
-    evidence = _json(folder / EVIDENCE)
-    return Run(folder, about or {}, _history(rows), evidence or {})
+    history = History.from_csv(rows) if rows.is_file() else History()
+    plain = _json(folder / EVIDENCE) or {}
+    judged = plain and plain["task"] != "timeseries"
+    return Run(folder, about or {}, history, plain, _evidence(folder, plain) if judged else None)
 
 
 def _json(path: Path) -> dict[str, Any] | None:
@@ -66,17 +69,6 @@ def _json(path: Path) -> dict[str, Any] | None:
     if not isinstance(found, dict):
         raise ArtifactError(f"{path} is damaged: it holds no description")
     return found
-
-
-def _history(path: Path) -> History:
-    if not path.is_file():
-        return History()
-    with open(path, newline="", encoding="utf-8") as file:
-        rows = [
-            {name: float(cell) for name, cell in row.items() if name and cell}
-            for row in csv.DictReader(file)
-        ]
-    return History.from_rows(rows)
 
 
 def page(run: Run) -> str:
@@ -122,20 +114,17 @@ def _finite(value: Any) -> Any:
 def _sections(run: Run) -> Iterator[tuple[str, list[Chart]]]:
     if len(run.history):
         yield "Training", curves(run.history)
-    if run.evidence.get("task") == "timeseries":
-        yield "Forecast", _forecasts(run.evidence)
-    elif run.evidence:
-        yield "Held-out samples", of_evidence(_evidence(run))
+    if run.recorded.get("task") == "timeseries":
+        yield "Forecast", _forecasts(run.recorded)
+    if run.evidence is not None:
+        yield "Held-out samples", of_evidence(run.evidence)
 
 
-def _evidence(run: Run) -> Evidence:
+def _evidence(folder: Path, plain: dict[str, Any]) -> Evidence:
     """What `record` wrote."""
-    plain = run.evidence
-    table = pd.read_csv(run.folder / TABLE, index_col=0, dtype=str, keep_default_na=False)
-    targets, given = (
-        plain["targets"],
-        [name for name in map(str, table) if name.startswith("probability of ")],
-    )
+    table = pd.read_csv(folder / TABLE, index_col=0, dtype=str, keep_default_na=False)
+    targets = plain["targets"]
+    given = [name for name in map(str, table) if name.startswith("probability of ")]
     truth = table[[f"true {name}" for name in targets]].set_axis(targets, axis=1)
     predicted = table[[*targets, *given]].astype(dict.fromkeys(given, float))
     if plain["task"] == "regression":
@@ -166,9 +155,8 @@ def _stamps(values: list[Any]) -> pd.Index:
 
 
 def _scores(run: Run) -> tuple[dict[str, Any] | None, str]:
-    plain = run.evidence
-    if plain and plain["task"] != "timeseries":
-        evidence = _evidence(run)
+    evidence = run.evidence
+    if evidence is not None:
         rows = [[one.name, number(one.value), f"{number(one.low)} to {number(one.high)}"]
                 for one in scores_of(evidence)]  # fmt: skip
         return {"head": ["score", "value", "95 % interval"], "rows": rows}, (
@@ -181,7 +169,7 @@ def _scores(run: Run) -> tuple[dict[str, Any] | None, str]:
 
 
 def _mistakes(run: Run) -> dict[str, Any] | None:
-    found = run.evidence.get("mistakes") or []
+    found = run.recorded.get("mistakes") or []
     if not found:
         return None
     if "image" in found[0]:

@@ -9,20 +9,20 @@ import pandas as pd
 
 from lampas.atomic import whole_file
 from lampas.evidence import Evidence
+from lampas.fitted import Fitted, summarized
 
 if TYPE_CHECKING:
-    from lampas.fitted import Fitted
     from lampas.series.series_model import SeriesModel
 
 EVIDENCE, TABLE, SUMMARY = "evidence.json", "held_out.csv", "summary.txt"
 _CELL = 300  # letters of a cell or a text that are kept
 
 
-def record(folder: Path, fitted: "Fitted") -> None:
+def record(folder: Path, fitted: Fitted) -> None:
     """Write what the page needs beside the run's own files: `held_out.csv`, a row for each
     held-out sample with truth and prediction; `evidence.json`, the worst mistakes as they look;
     `summary.txt`. Of a time series, its history and forecast are in `evidence.json`."""
-    _write(folder / SUMMARY, _summary(fitted))
+    _write(folder / SUMMARY, str(summarized(fitted)))
     if fitted.noun == "window":
         _write(folder / EVIDENCE, json.dumps(_series(cast("SeriesModel", fitted))))
         return
@@ -36,15 +36,6 @@ def record(folder: Path, fitted: "Fitted") -> None:
 def _write(path: Path, text: str) -> None:
     with whole_file(path) as file:
         file.write(f"{text}\n".encode())
-
-
-def _summary(fitted: "Fitted") -> str:
-    inputs: Any = fitted.example()
-    if not isinstance(inputs, dict):
-        return str(fitted.model.summary(tuple(inputs.shape[1:]), inputs.dtype))
-    parts = cast("dict[str, Any]", inputs)
-    kinds = {name: part.dtype for name, part in parts.items()}
-    return str(fitted.model.summary({n: tuple(p.shape[1:]) for n, p in parts.items()}, kinds))
 
 
 def _plain(evidence: Evidence) -> dict[str, Any]:
