@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from lampas.history import History
     from lampas.lr_finder import LRFinder, find_lr
     from lampas.model import Model
+    from lampas.page.report import report
     from lampas.saving import load
     from lampas.seeding import seed
     from lampas.series.task import SeriesModel, timeseries
@@ -67,6 +68,7 @@ _HOMES = {
     "group_split": "lampas.splits",
     "images": "lampas.vision.task",
     "load": "lampas.saving",
+    "report": "lampas.page.report",
     "seed": "lampas.seeding",
     "split": "lampas.splits",
     "stratified_split": "lampas.splits",
@@ -123,6 +125,7 @@ __all__ = [
     "optim",
     "profiling",
     "reasons",
+    "report",
     "seed",
     "split",
     "stratified_split",

@@ -32,7 +32,8 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """Of Lampas, torch, NumPy and Python."""
     try:
         ours = version("lampas")
     except PackageNotFoundError:  # run from a folder that was never installed
@@ -66,7 +67,7 @@ class Artifact:
     metrics: Mapping[str, float] = field(default_factory=dict[str, float])
     history: Sequence[Mapping[str, float]] = ()
     settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    versions: Mapping[str, str] = field(default_factory=_versions)
+    versions: Mapping[str, str] = field(default_factory=versions)
     created: str = field(default_factory=_now)
 
 

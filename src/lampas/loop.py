@@ -55,6 +55,7 @@ def _end_epoch(run: Run, pace: Pace, losses: dict[str, float]) -> None:
     row = {"epoch": float(run.epoch), **losses, **pace.record()}
     with pace.averaged():
         if run.validation is not None and run.epoch % run.validation_freq == 0:
+            run.tell("validation_begin")
             found = evaluate(run.model, run.validation, run)
             row |= {f"val_{name}": value for name, value in found.items()}
         if run.stopped is None:

@@ -4,6 +4,7 @@ import html
 import math
 import unicodedata
 from collections.abc import Sequence
+from typing import Any, cast
 
 
 def number(value: float) -> str:
@@ -81,3 +82,16 @@ def html_table(
         lines.append(f"<tr{style}>{cells}</tr>")
     table = f"<table><thead><tr>{names}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
     return f"{table}<p>{html.escape(note)}</p>" if note else table
+
+
+def finite(value: Any) -> Any:
+    """`value`, through all its lists and dicts, with None for nan and infinity: JSON has neither.
+
+    >>> finite({"loss": 0.5, "scores": [float("nan")]})
+    {'loss': 0.5, 'scores': [None]}
+    """
+    if isinstance(value, dict):
+        return {name: finite(one) for name, one in cast("dict[str, Any]", value).items()}
+    if isinstance(value, list | tuple):
+        return [finite(one) for one in cast("list[Any]", value)]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -58,23 +58,29 @@ class Run:
     history: History = field(default_factory=History)
     epoch: int = 0
     step: int = 0
+    waited: float = 0.0
     stopped: str | None = None
     interrupted: bool = False
 
     def __post_init__(self) -> None:
-        counting = [c for c in self.callbacks if hears(c, "step") and getattr(c, "step_every", 1)]
-        self.hears_steps = bool(counting)
-        self._step_every = math.gcd(*(getattr(c, "step_every", 1) for c in counting))
         self._before = 0  # steps of the epochs before this one
         self.hears_looks = any(hears(c, "look") for c in self.callbacks)
-        self.is_watched = self.hears_steps or self.hears_looks
         self._next_look = 0.0
+        self._ask_for_steps()
 
     def begin(self, epoch: int) -> None:
         """Stand at the start of `epoch`."""
         self._before += self.step
-        self.epoch, self.step = epoch, 0
+        self.epoch, self.step, self.waited = epoch, 0, 0.0
         self.tell("epoch_begin")
+        self._ask_for_steps()
+
+    def _ask_for_steps(self) -> None:
+        """Which steps the callbacks want to hear of in this epoch."""
+        counting = [c for c in self.callbacks if hears(c, "step") and getattr(c, "step_every", 1)]
+        self.hears_steps = bool(counting)
+        self._step_every = math.gcd(*(getattr(c, "step_every", 1) for c in counting))
+        self.is_watched = self.hears_steps or self.hears_looks
 
     def tell(
         self,
@@ -85,7 +91,7 @@ class Run:
         """Show a moment to the callbacks that hear it; the first to ask stops the run."""
         event = Event(kind, self.model, self.history, self.epoch, self.epochs, self.step,
                       self.feed.batches, {} if logs is None else logs,
-                      self.validation is not None, losses or {})  # fmt: skip
+                      self.validation is not None, losses or {}, self.waited)  # fmt: skip
         for callback in self.callbacks:
             answer: Any = callback(event) if hears(callback, kind) else None
             if answer is not None and not isinstance(answer, Stop):
@@ -105,9 +111,17 @@ class Run:
             self._next_look = time.perf_counter() + LOOK_SECONDS
 
     def watched(self, batches: Iterable[Batch]) -> Iterator[Batch]:
-        """The batches; loader workers that the same Ctrl-C ended are no error."""
+        """The batches, timed while they are waited for, which costs 0.1 µs each; loader workers
+        that the same Ctrl-C ended are no error."""
+        source, now = iter(batches), time.perf_counter
         try:
-            yield from batches
+            while True:
+                asked = now()
+                batch = next(source, None)
+                self.waited += now() - asked
+                if batch is None:
+                    return
+                yield batch
         except RuntimeError:
             if not self.interrupted:
                 raise

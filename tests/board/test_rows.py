@@ -2,7 +2,8 @@ import pytest
 import torch
 from torch import nn
 
-from lampas.board.rows import StepRows, gradients_of, norm_of, rates_of
+from lampas.board.rows import StepRows, rates_of
+from lampas.gradients import gradients_of
 
 
 def test_rows_are_read_in_one_go() -> None:
@@ -17,19 +18,6 @@ def test_rows_are_read_in_one_go() -> None:
     assert (first[0], first[2]) == (10, {"step/loss": 0.5, "step/lr": 0.1})
     assert second[2] == {"step/loss": 0.25, "step/gradient_norm": 5.0, "step/lr": 0.2}
     assert rows.drain() == []
-
-
-def test_sparse_gradients_are_left_out() -> None:
-    table = nn.Embedding(4, 2, sparse=True)
-    table(torch.tensor([1])).sum().backward()
-    assert gradients_of(list(table.parameters())) == []
-
-
-def test_the_norm_of_small_and_large_gradients() -> None:
-    for rows in (2, 5000):
-        gradients = [torch.randn(rows, 3), torch.randn(2)]
-        wanted = torch.cat([gradient.reshape(-1) for gradient in gradients]).norm()
-        torch.testing.assert_close(norm_of(gradients), wanted)
 
 
 def test_rates_of_several_optimizers() -> None:

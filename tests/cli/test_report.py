@@ -43,5 +43,5 @@ def test_whereabouts_quote_what_a_shell_would_split(tmp_path):
     folder = tmp_path / "my run"
     folder.mkdir()
     assert f"lampas evaluate '{folder}' OTHER.csv --model 'my nets.py:Net'\n" in (
-        report.whereabouts(folder, "my nets.py:Net", ["evaluate RUN OTHER.csv"])
+        report.whereabouts(folder, folder, "my nets.py:Net", ["evaluate RUN OTHER.csv"])
     )

@@ -34,7 +34,7 @@ def test_json_is_one_flat_object_and_people_read_stderr(run_folder):
 def test_the_folder_holds_model_history_curves_and_description(run_folder):
     assert sorted(path.name for path in run_folder.iterdir()) == [
         "curves.png", "evidence.json", "held_out.csv", "history.csv", "model.lampas", "run.json",
-        "summary.txt",
+        "summary.txt", "vitals.csv",
     ]  # fmt: skip
     assert (run_folder / "curves.png").read_bytes().startswith(b"\x89PNG")
     assert pd.read_csv(run_folder / "history.csv")["epoch"].tolist() == list(range(1, 13))
@@ -66,7 +66,7 @@ def test_all_options_reach_the_training(shell, tables, tmp_path):
     assert answer.out.startswith("Scores on 12 held-out rows\n  score ")
     assert answer.out.endswith(
         f"\n\nSaved in {tmp_path / 'run'}: curves.png, evidence.json, held_out.csv, history.csv, "
-        "model.lampas, run.json, summary.txt\n"
+        "model.lampas, run.json, summary.txt, vitals.csv\n"
     )
     model = lampas.TabularModel.load(tmp_path / "run" / "model.lampas")
     assert [(one.name, one.kind) for one in model.schema.columns[:2]] == [

@@ -18,8 +18,9 @@ from lampas.board.event_file import EventFile, histograms_event
 from lampas.board.graph import as_arguments, traced
 from lampas.board.needs import require_tensorboard
 from lampas.board.pen import Pen, torch_writer
-from lampas.board.place import Place, claim
+from lampas.board.place import claim
 from lampas.errors import InputError, ShapeError
+from lampas.place import Place
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -7,6 +7,7 @@ from lampas.callbacks.early_stopping import EarlyStopping
 from lampas.callbacks.listening import as_list, listeners
 from lampas.callbacks.notebook import NotebookCurve
 from lampas.callbacks.progress import EpochLines, Progress, Verbose, progress_for
+from lampas.callbacks.record import Record
 from lampas.callbacks.reduce_lr import ReduceLROnPlateau
 from lampas.callbacks.stateful import State, Stateful
 from lampas.callbacks.stop_on_nan import StopOnNaN
@@ -25,6 +26,7 @@ __all__ = [
     "EventKind",
     "NotebookCurve",
     "Progress",
+    "Record",
     "ReduceLROnPlateau",
     "State",
     "Stateful",

@@ -12,7 +12,14 @@ if TYPE_CHECKING:
     from lampas.model import Model
 
 EventKind = Literal[
-    "fit_begin", "epoch_begin", "step", "look", "epoch_end", "non_finite", "fit_end"
+    "fit_begin",
+    "epoch_begin",
+    "step",
+    "look",
+    "validation_begin",
+    "epoch_end",
+    "non_finite",
+    "fit_end",
 ]
 
 
@@ -26,6 +33,8 @@ class Event:
         "step": after each step (only callbacks that hear it pay for it); `logs` are the running
             loss and metrics, computed when they are read: reading waits for the device.
         "look": at most ten times a second; `logs` holds the running loss and metrics.
+        "validation_begin": all steps of an epoch are done, and its validation follows; only in
+            epochs that validate.
         "non_finite": the loss of this step is nan or infinite; answering with a `Stop` ends
             `fit` cleanly, otherwise `fit` raises `NonFiniteError`.
     `epoch`: the epoch under way, counted from 1; 0 before the first. `epochs`: the last one.
@@ -33,6 +42,7 @@ class Event:
     `validates`: whether the run has validation data.
     `losses`: of a "step", each loss of this step alone, a 0-d tensor on the device: nobody has
         looked at it yet, and keeping it waits for nothing.
+    `waited`: seconds that this epoch has waited for its batches.
     """
 
     kind: EventKind
@@ -45,6 +55,7 @@ class Event:
     logs: Mapping[str, float]
     validates: bool = True
     losses: Mapping[str, Tensor] = field(default_factory=dict[str, Tensor])
+    waited: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +71,13 @@ class Callback(ABC):
     `hears` names the kinds of events it is called with. A plain function works as a callback
     too: it is called with each "epoch_end".
     `step_every`: one that hears "step" needs no more than each so many of a run's steps, and none
-    where it is 0. It may hear others too, where another callback asks for them.
+    where it is 0. It may hear others too, where another callback asks for them. It is read again
+    at the beginning of each epoch, after "epoch_begin".
+    `last`: told after those that may change the model, wherever it stands in the list.
     """
 
     hears: ClassVar[frozenset[EventKind]] = frozenset({"fit_begin", "epoch_end", "fit_end"})
+    last: ClassVar[bool] = False
     step_every: int = 1
 
     @abstractmethod

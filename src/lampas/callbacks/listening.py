@@ -14,14 +14,14 @@ def listeners(
 ) -> list[CallbackLike]:
     """All who listen to a run: its progress display, if any, and then the callbacks.
 
-    The display comes first, so that what the others say stands below the epoch's line.
-    Raises `InputError` as `as_list` and `progress_for` do.
+    The display comes first, so that what the others say stands below the epoch's line; those
+    that are to be told `last` come last. Raises `InputError` as `as_list` and `progress_for` do.
 
     >>> [type(one).__name__ for one in listeners(None, verbose=2)]
     ['EpochLines']
     """
     progress = progress_for(verbose)
-    found = as_list(callbacks)
+    found = sorted(as_list(callbacks), key=lambda one: getattr(one, "last", False))
     return found if progress is None else [progress, *found]
 
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from lampas.cli import options
-from lampas.cli.output import count, finite, table
+from lampas.cli.output import count, table
 from lampas.errors import InputError
+from lampas.printing import finite
 
 if TYPE_CHECKING:
     import pandas as pd

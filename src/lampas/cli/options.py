@@ -183,6 +183,9 @@ Device = Annotated[
 Board = Annotated[
     bool, typer.Option("--board", help="Log for TensorBoard, into board in the run's folder.")
 ]
+Profile = Annotated[
+    bool, typer.Option("--profile", help="Tell where the time of a step goes, with a trace.")
+]
 Force = Annotated[bool, typer.Option("--force", help="Replace the run in --out.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="A line an epoch.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Only the result.")]

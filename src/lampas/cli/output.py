@@ -1,8 +1,9 @@
 """What a command writes: tables for people, one JSON object for machines."""
 
 import json
-import math
 from collections.abc import Mapping, Sequence
+
+from lampas.printing import finite, number
 
 Plain = str | int | float | None
 
@@ -33,26 +34,12 @@ def scores(columns: Mapping[str, Mapping[str, float]]) -> str:
       score    here  held out
       mae    2.0000    3.0000
     """
-    from lampas.printing import number
-
     names = list(next(iter(columns.values())))
     rows = [
         [name, *(number(found[name]) if name in found else "" for found in columns.values())]
         for name in names
     ]
     return table(["score", *columns], rows)
-
-
-def finite(values: Mapping[str, Plain]) -> dict[str, Plain]:
-    """`values` with None for nan and infinity, which JSON does not have.
-
-    >>> finite({"loss": 0.5, "roc_auc": float("nan")})
-    {'loss': 0.5, 'roc_auc': None}
-    """
-    return {
-        name: None if isinstance(value, float) and not math.isfinite(value) else value
-        for name, value in values.items()
-    }
 
 
 def json_line(values: Mapping[str, Plain]) -> str:

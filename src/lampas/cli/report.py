@@ -88,16 +88,19 @@ def commands(model: "Fitted", after: Sequence[str]) -> Sequence[str]:
     return [f"{one} --known FILE" for one in after]
 
 
-def whereabouts(folder: Path, own_net: str | None, after: Sequence[str]) -> str:
-    """Where the run was saved, and what may be typed next: `after`, with the folder for RUN; no
-    word of it where `after` is empty."""
-    run = shlex.quote(str(folder))
+def whereabouts(folder: Path, run: Path, own_net: str | None, after: Sequence[str]) -> str:
+    """Where the run was saved, and what may be typed next: `after`, with `run`, what the run is
+    called by, for RUN; no word of it where `after` is empty."""
     own = f" --model {shlex.quote(own_net)}" if own_net else ""
-    files = ", ".join(sorted(path.name for path in folder.iterdir() if path.is_file()))
+    names = (path.name for path in folder.iterdir() if path.is_file())
+    files = ", ".join(sorted(name for name in names if not name.startswith(".")))
     saved = f"Saved in {folder}: {files}"
     if not after:
         return saved
-    commands = [f"  lampas {one.replace('RUN', run)}{own}" for one in (*after, "summary RUN")]
+    commands = [
+        f"  lampas {one.replace('RUN', shlex.quote(str(run)))}{own}"
+        for one in (*after, "summary RUN")
+    ]
     return "\n".join([f"{saved}\n", "Next:", *commands])
 
 

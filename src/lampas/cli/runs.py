@@ -1,24 +1,23 @@
 """The folder of a run: where it stands, what is written into it, how it is found again."""
 
-import json
 import shlex
-import sys
 import tempfile
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lampas.cli.output import finite
 from lampas.errors import ArtifactError, InputError
 
 if TYPE_CHECKING:
     from torch import nn
 
     from lampas.fitted import Fitted
+    from lampas.place import Lock
 
 MODEL = "model.lampas"
+_LOCK = ".training"
 
 
 def model_file(run: str) -> Path:
@@ -45,13 +44,26 @@ def new_folder(out: str | None, name: str, force: bool) -> Generator[Path]:
         )
     made = [one for one in (folder, *folder.parents) if not one.exists()]
     _try_to_write(folder)
+    lock = _alone(folder)
     try:
         yield folder
     except BaseException:
+        lock.release()
         with suppress(OSError):  # what holds something stays
             for one in made:
                 one.rmdir()
         raise
+    lock.release()
+
+
+def _alone(folder: Path) -> "Lock":
+    """The lock of a run that is under way: the second in a folder would replace the first."""
+    from lampas.place import Lock
+
+    lock = Lock.take(folder, _LOCK)
+    if lock is None:
+        raise InputError(f"another `lampas train` is writing into {folder}: choose another --out")
+    return lock
 
 
 def _try_to_write(folder: Path) -> None:
@@ -77,42 +89,46 @@ def _unused(name: str) -> Path:
     return folder
 
 
-def save(folder: Path, model: "Fitted", seconds: float) -> None:
-    """Write model, history, curves and description of a training into `folder`."""
-    from lampas.artifact import read
-    from lampas.atomic import whole_file
-    from lampas.page.record import record
+def save(folder: Path, model: "Fitted", seconds: float, gauged: Mapping[str, Any]) -> Path:
+    """Write model, history, curves and description of a training into `folder`; returns what the
+    run is called by, that folder.
 
-    model.save(folder / MODEL)
-    model.history.to_csv(folder / "history.csv")
+    The model comes first: where the disk is full it goes into a temporary folder, and its file is
+    what the run is called by; what else cannot be written is said and left. gauged: what the
+    run's log has measured.
+    """
+    from lampas.artifact import read
+    from lampas.callbacks.say import say
+
+    place = _save_model(folder, model)
+    read(place)  # and so the file is known to be whole
+    try:
+        _save_story(folder, model, seconds, gauged)
+    except (OSError, ArtifactError) as error:
+        say(f"{folder}: not all of the run is kept: {error}; its model is whole, in {place}")
+    return folder if place.parent == folder else place
+
+
+def _save_model(folder: Path, model: "Fitted") -> Path:
+    from lampas.callbacks.say import say
+
+    try:
+        model.save(folder / MODEL)
+    except ArtifactError as error:
+        other = Path(tempfile.mkdtemp(prefix="lampas-")) / MODEL
+        model.save(other)
+        say(f"{error}: the model is saved in {other}")
+        return other
+    return folder / MODEL
+
+
+def _save_story(folder: Path, model: "Fitted", seconds: float, gauged: Mapping[str, Any]) -> None:
+    from lampas.atomic import whole_file
+    from lampas.record.fitted import keep_fitted
+
     with whole_file(folder / "curves.png") as file:
         model.history.plot().savefig(file, format="png", dpi=100)
-    record(folder, model)
-    versions = read(folder / MODEL).versions  # and so the file is known to be whole
-    described = _description(model, seconds, versions)
-    text = json.dumps(described, indent=2, ensure_ascii=False, allow_nan=False)
-    with whole_file(folder / "run.json") as file:
-        file.write(f"{text}\n".encode())
-
-
-def _description(model: "Fitted", seconds: float, versions: Mapping[str, str]) -> dict[str, Any]:
-    history = model.history
-    try:
-        best = history.best
-    except InputError:  # every loss was nan
-        best = None
-    return {
-        "command": shlex.join(["lampas", *sys.argv[1:]]),
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "seconds": round(seconds, 3),
-        "settings": model.settings,
-        "versions": dict(versions),
-        "epochs": len(history),
-        "best_epoch": None if best is None else best["epoch"],
-        "stopped": history.stopped,
-        "metrics": finite(model.metrics),
-        **model.describe(),
-    }
+    keep_fitted(folder, model, {"seconds": round(seconds, 3), **gauged})
 
 
 def load(run: str, own_net: str | None, command: str) -> "Fitted":

@@ -3,6 +3,7 @@
 import shlex
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from lampas.cli import options, usage
@@ -44,6 +45,7 @@ def train(
     encoding: options.Encoding = "utf-8",
     device: options.Device = "auto",
     board: options.Board = False,
+    profile: options.Profile = False,
     force: options.Force = False,
     json: options.Json = False,
     verbose: options.Verbose = False,
@@ -68,7 +70,7 @@ def train(
       lampas train houses.parquet --target price --kind zip=category --seed 1
       lampas train flags.csv --target red --target blue --validation test.csv
       lampas train passengers.csv --target Survived --model nets.py:Net --out runs/mine
-      lampas train pets --out runs/pets --board
+      lampas train pets --out runs/pets --board --profile
       lampas train pets.csv --target age --size 64 --epochs 5
       lampas train reviews.tsv --target stars --net transformer --length 256
       lampas train rt-polarity.neg rt-polarity.pos
@@ -78,8 +80,9 @@ def train(
         raise usage.UsageError("--verbose and --quiet: choose one of them")
     if model and net:
         raise usage.UsageError("--model and --net: choose one of them")
+    from lampas.callbacks.run_log import RunLog
     from lampas.cli import kinds as data_kinds
-    from lampas.cli import own, report, runs
+    from lampas.cli import own, profiles, report, runs
     from lampas.cli.boards import BOARD, logged
     from lampas.cli.progress import display
     from lampas.cli.request import (
@@ -127,19 +130,26 @@ def train(
     with runs.new_folder(out, Path(data[0]).resolve().name.split(".")[0], force) as folder:
         if board:
             request = logged(request, folder / BOARD)
+        log, profiler = RunLog(folder), profiles.profiler(folder) if profile else None
+        listening = [log] if profiler is None else [log, profiler]
+        request = replace(request, callbacks=[*request.callbacks, *listening])
         began = time.perf_counter()
         fitted = data_kinds.trainer(found).train(request)
         seconds = time.perf_counter() - began
         report.require_an_epoch(fitted)
         fitted.settings |= {"data": data[0], "model": model, "device": device}
-        runs.save(folder, fitted, seconds)
+        run = runs.save(folder, fitted, seconds, log.gauged)
+        if profiler is not None:
+            profiles.keep(profiler, folder)
     if not quiet:
         report.training(fitted, seconds, people)
     commands = () if quiet else report.commands(fitted, data_kinds.KINDS[found].after)
-    after = report.whereabouts(folder, model, commands)
+    after = report.whereabouts(folder, run, model, commands)
     if board:
         after = f"{after}\n  lampas board {shlex.quote(str(folder))}"
     print(f"{report.held_out(fitted)}\n\n{after}", file=people)
+    if profiler is not None:
+        print(f"\n{profiles.told(profiler)}", file=people)
     if json:
         print(json_line({"run": str(folder), "epochs": len(fitted.history), **fitted.metrics}))
     report.end(fitted)

@@ -1,7 +1,6 @@
 """From the files of a run to `report.html`: nothing is trained or loaded again."""
 
 import json
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import resources
@@ -17,20 +16,28 @@ from lampas.evidence import Evidence
 from lampas.history import History
 from lampas.page.charts import Chart, curves, forecast, of_evidence
 from lampas.page.intervals import scores_of
-from lampas.page.record import EVIDENCE, SUMMARY, TABLE
-from lampas.printing import duration, number
+from lampas.page.vitals import charts_of, memory_of, peaks_of, time_of, words_of
+from lampas.printing import duration, finite, number
+from lampas.record.about import FAILED, FORMAT, RUNNING
+from lampas.record.files import EVIDENCE, HELD_OUT, HISTORY, PROFILE, RUN, SUMMARY, VITALS
 
 REPORT = "report.html"
+_SAID = 0.1  # of a text's largest share: from here on a word is marked
+_WEIGHED = (
+    "Words marked + spoke for what was predicted, words marked − against it: the stronger the "
+    "colour, the more."
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """The files of a run: its description, its history, and what was recorded of it, if it was;
-    `evidence` of that, where held-out samples were."""
+    """The files of a run: its description, its history and its vital signs, and what was recorded
+    of its held-out samples, if it was; `evidence` of that, where it is no time series."""
 
     folder: Path
     about: dict[str, Any]
     history: History
+    vitals: History
     recorded: dict[str, Any]
     evidence: Evidence | None
 
@@ -50,13 +57,34 @@ def write_page(folder: Path, out: Path | None = None) -> Path:
 
 def read(folder: Path) -> Run:
     """The run in `folder`."""
-    about, rows = _json(folder / "run.json"), folder / "history.csv"
-    if about is None and not rows.is_file():
-        raise ArtifactError(f"{folder} holds no run: there is neither run.json nor history.csv")
-    history = History.from_csv(rows) if rows.is_file() else History()
+    about = _json(folder / RUN)
+    if about is None and not (folder / HISTORY).is_file():
+        raise ArtifactError(f"{folder} holds no run: there is neither {RUN} nor {HISTORY}")
+    about = about or {"state": RUNNING}
+    _check_format(folder, about)
     plain = _json(folder / EVIDENCE) or {}
     judged = plain and plain["task"] != "timeseries"
-    return Run(folder, about or {}, history, plain, _evidence(folder, plain) if judged else None)
+    return Run(
+        folder,
+        about,
+        _rows(folder / HISTORY),
+        _rows(folder / VITALS),
+        plain,
+        _evidence(folder, plain) if judged else None,
+    )
+
+
+def _rows(path: Path) -> History:
+    return History.from_csv(path) if path.is_file() else History()
+
+
+def _check_format(folder: Path, about: dict[str, Any]) -> None:
+    found = about.get("format", FORMAT)
+    if not isinstance(found, int) or found > FORMAT:
+        raise ArtifactError(
+            f"{folder} was written by another version of Lampas (format {found}; this one reads "
+            f"up to {FORMAT}): use that version, or a newer one"
+        )
 
 
 def _json(path: Path) -> dict[str, Any] | None:
@@ -79,13 +107,13 @@ def page(run: Run) -> str:
         for title, found in _sections(run)
         if found
     ]
-    values = json.dumps([_finite(chart.to_json()) for chart in charts], ensure_ascii=False)
+    values = json.dumps([finite(chart.to_json()) for chart in charts], ensure_ascii=False)
     scores, note = _scores(run)
     environment = Environment(autoescape=True, undefined=StrictUndefined)
     return environment.from_string(_text("report.html.j2")).render(
         title=run.folder.resolve().name, about=_about(run), told=_told(run),
         scores=scores, scores_title="Scores on held-out samples", scores_note=note,
-        sections=sections, mistakes=_mistakes(run), texts=list(_texts(run)),
+        sections=sections, mistakes=_mistakes(run), texts=list(_texts(run)), wholes=_wholes(run),
         command=str(run.about.get("command", "unknown")), facts=list(_facts(run)),
         css=_text("page.css"), script=_text("page.js"),
         charts=values.replace("<", "\\u003c"),  # no "</script>" among the data ends the script
@@ -102,27 +130,30 @@ def _numbered(found: Sequence[Chart], charts: list[Chart]) -> Iterator[tuple[int
         yield len(charts) - 1, chart
 
 
-def _finite(value: Any) -> Any:
-    """JSON has no nan: null."""
-    if isinstance(value, dict):
-        return {name: _finite(one) for name, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(one) for one in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
 def _sections(run: Run) -> Iterator[tuple[str, list[Chart]]]:
     if len(run.history):
         yield "Training", curves(run.history)
+    if len(run.vitals):
+        yield "How it went", charts_of(run.vitals)
     if run.recorded.get("task") == "timeseries":
         yield "Forecast", _forecasts(run.recorded)
     if run.evidence is not None:
         yield "Held-out samples", of_evidence(run.evidence)
 
 
+def _wholes(run: Run) -> list[dict[str, Any]]:
+    """Where time and memory went, as tables with bars."""
+    time, memory, peaks = time_of(run.about), memory_of(run.about), peaks_of(run.about)
+    found = [
+        {"title": "Where the time went", "rows": time, "note": words_of(time)},
+        {"title": "What training holds in memory", "rows": memory, "note": peaks},
+    ]
+    return [one for one in found if one["rows"]]
+
+
 def _evidence(folder: Path, plain: dict[str, Any]) -> Evidence:
-    """What `record` wrote."""
-    table = pd.read_csv(folder / TABLE, index_col=0, dtype=str, keep_default_na=False)
+    """What `write_evidence` wrote."""
+    table = pd.read_csv(folder / HELD_OUT, index_col=0, dtype=str, keep_default_na=False)
     targets = plain["targets"]
     given = [name for name in map(str, table) if name.startswith("probability of ")]
     truth = table[[f"true {name}" for name in targets]].set_axis(targets, axis=1)
@@ -172,16 +203,34 @@ def _mistakes(run: Run) -> dict[str, Any] | None:
     found = run.recorded.get("mistakes") or []
     if not found:
         return None
-    if "image" in found[0]:
-        images = [{"png": one["image"], "name": one["name"], "true": one["true"],
+    if "image" in found[0]["seen"]:
+        images = [{"png": one["seen"]["image"], "name": one["name"], "true": one["true"],
                    "said": _said(one)} for one in found]  # fmt: skip
         return {"images": images}
-    usual = ("name", "true", "said", "probability")
-    others = [name for name in found[0] if name not in usual]
+    others = list(found[0]["seen"])
     rows = [
-        [one["name"], one["true"], _said(one), *(one[name] for name in others)] for one in found
+        [one["name"], one["true"], _said(one), *(_cell(one["seen"][name]) for name in others)]
+        for one in found
     ]
-    return {"images": None, "head": ["sample", "true", "predicted", *others], "rows": rows}
+    weighed = any(isinstance(cell, list) for row in rows for cell in row)
+    return {
+        "images": None,
+        "head": ["sample", "true", "predicted", *others],
+        "rows": rows,
+        "note": _WEIGHED if weighed else "",
+    }
+
+
+def _cell(cell: Any) -> Any:
+    """Words with their shares as (words, sign, strength in percent); other cells as they are."""
+    if not isinstance(cell, list):
+        return cell
+    most = max((abs(share) for _, share in cell), default=0.0) or 1.0
+    return [
+        (piece, "" if abs(share) < _SAID * most else "for" if share > 0 else "against",
+         round(10 + 40 * abs(share) / most))
+        for piece, share in cell
+    ]  # fmt: skip
 
 
 def _said(one: dict[str, Any]) -> str:
@@ -202,8 +251,10 @@ def _about(run: Run) -> str:
 def _told(run: Run) -> list[str]:
     """What is to be said first: why it ended, and what the backtest says."""
     lines = [f"Ended early: {run.about['stopped']}."] if run.about.get("stopped") else []
-    if not run.about:
-        lines.append("The run was cut off: what is here is what was there by then.")
+    if run.about.get("state") == RUNNING:
+        lines.append("The run was cut off, or goes on: what is here is what was there by then.")
+    if run.about.get("state") == FAILED:
+        lines.append("The run ended in an error: what is here is what was there by then.")
     lines += [f"{line}." for line in run.about.get("left out") or []]
     return lines
 
@@ -212,6 +263,9 @@ def _texts(run: Run) -> Iterator[dict[str, str]]:
     backtest = run.about.get("backtest")
     if backtest:
         yield {"title": "Backtest", "text": "\n".join(backtest)}
+    profile = run.folder / PROFILE
+    if profile.is_file():
+        yield {"title": "Profile", "text": profile.read_text(encoding="utf-8").rstrip()}
     summary = run.folder / SUMMARY
     if summary.is_file():
         yield {"title": "The net", "text": summary.read_text(encoding="utf-8").rstrip()}

@@ -52,6 +52,7 @@ class Profiler(Callback):
     ) -> None:
         check_count("steps", steps)
         self.steps, self.stop = steps, stop
+        self.step_every = 1
         self.trace = None if trace is None else Path(trace)
         if self.trace is not None and not self.trace.name.endswith((".json", ".json.gz")):
             raise InputError(f"trace={str(trace)!r}: it is written as .json or .json.gz")
@@ -66,6 +67,7 @@ class Profiler(Callback):
     def __call__(self, event: Event) -> Stop | None:
         if event.kind == "fit_begin":
             self.result, self._done, self._timed = None, 0, []
+            self.step_every = 1
             self._watch = Stopwatch(event.model, event.model.plan.optimizers)
         elif event.kind == "step":
             return self._step()
@@ -88,6 +90,8 @@ class Profiler(Callback):
                     self._recorder.start()
         elif self._recorder is not None and self._done == _WARM + self.steps + _RECORDED:
             self._finish()
+        if self.result is not None:
+            self.step_every = 0  # from the next epoch on, nobody is told of steps for it
         return None if self.result is None or not self.stop else Stop("Profiler: all is measured")
 
     def _finish(self) -> None:

@@ -33,13 +33,19 @@ class Memory:
 
     def at(self, batch_size: int) -> int:
         """All of it, for batches of that many samples."""
-        fixed = self.parameters + self.gradients + self.state + self.activations
-        return fixed + batch_size * self.per_sample
+        return sum(self.parts(batch_size).values())
+
+    def parts(self, batch_size: int) -> dict[str, int]:
+        """The bytes of each part, for batches of that many samples."""
+        return {
+            "parameters": self.parameters,
+            "gradients": self.gradients,
+            "optimiser": self.state,
+            "activations": self.activations + batch_size * self.per_sample,
+        }
 
     def __str__(self) -> str:
-        parts = {"parameters": self.parameters, "gradients": self.gradients,
-                 "optimiser": self.state, "activations": self.activations}  # fmt: skip
-        told = ", ".join(f"{name} {bytes_of(size)}" for name, size in parts.items() if size)
+        told = ", ".join(f"{name} {bytes_of(n)}" for name, n in self.parts(0).items() if n)
         more = f"; {bytes_of(self.per_sample)} of activations a sample" if self.per_sample else ""
         return f"Training with {self.optimizer} holds {bytes_of(self.at(0))}: {told}{more}"
 

@@ -1,10 +1,11 @@
 """A fitted model for texts: texts in, classes or values out, all of it in one file."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from os import PathLike
 from typing import TYPE_CHECKING, Any, final
 
+import numpy as np
 import pandas as pd
 import torch
 from torch import nn
@@ -260,13 +261,22 @@ class TextModel:
         if part is None:
             return None
         predicted = self.targets.decode(self._outputs(part, _ROWS), part.targets.index)
-        texts = part.texts or [""] * len(part.ids)  # of token ids there are none to read
+        texts = part.texts
         return Evidence.of(
             self.targets,
             part.targets,
             predicted,
-            lambda places: [{"text": texts[place]} for place in places],
+            lambda places: self._weighed(texts, places),
         )
+
+    def _weighed(self, texts: Sequence[str] | None, places: np.ndarray) -> list[dict[str, Any]]:
+        """The texts at `places` in pieces, with their shares of what is predicted."""
+        if texts is None or not len(places):  # of token ids there are none to read
+            return [{"text": ""} for _ in places]
+        return [
+            {"text": list(zip(one.pieces, one.shares.tolist(), strict=True))}
+            for one in self.attributions([texts[place] for place in places])
+        ]
 
     def example(self) -> Any:
         """The net's inputs for two texts of four unknown tokens."""

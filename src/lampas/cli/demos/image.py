@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lampas.callbacks.run_log import RunLog
 from lampas.cli import report, runs
 from lampas.cli.output import scores
 from lampas.cli.progress import display
@@ -31,17 +32,17 @@ def demo(out: str | None, seed: int, force: bool) -> None:
         spare_cores(_TEST)
         found = gather(learn, "digit", seed=seed)
         print(f"Scikit-learn's handwritten digits, as {learn}/DIGIT/NUMBER.png\n{found}\n")
-        began = time.perf_counter()
-        watching = display(quiet=False, verbose=False)
+        log, began = RunLog(folder), time.perf_counter()
+        watching = [*display(quiet=False, verbose=False), log]
         fitted = images(found, seed=seed, epochs=_EPOCHS, callbacks=watching, verbose=0)
         seconds = time.perf_counter() - began
         report.require_an_epoch(fitted)
-        runs.save(folder, fitted, seconds)
+        run = runs.save(folder, fitted, seconds, log.gauged)
         report.training(fitted, seconds, sys.stdout)
         print(_compared(fitted, test), end="\n\n")
         print(_beside_the_truth(fitted, test), end="\n\n")
         _keep_samples(folder, test)
-    print(report.whereabouts(folder, None, ("predict RUN RUN/samples/7.png",)))
+    print(report.whereabouts(folder, run, None, ("predict RUN RUN/samples/7.png",)))
     report.end(fitted)
 
 

@@ -4,6 +4,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
+from lampas.callbacks.run_log import RunLog
 from lampas.cli import report, runs
 from lampas.cli.kinds import KINDS
 from lampas.cli.output import scores, shortened, table
@@ -27,17 +28,21 @@ def demo(out: str | None, seed: int, force: bool) -> None:
     report.columns("titanic_train.csv", learn, infer(learn, "Survived"), sys.stdout)
     with runs.new_folder(out, "demo-tabular", force) as folder:
         spare_cores(len(learn))
-        began = time.perf_counter()
+        log, began = RunLog(folder), time.perf_counter()
         fitted = tabular(
-            learn, "Survived", seed=seed, callbacks=display(quiet=False, verbose=False), verbose=0
+            learn,
+            "Survived",
+            seed=seed,
+            callbacks=[*display(quiet=False, verbose=False), log],
+            verbose=0,
         )
         seconds = time.perf_counter() - began
         report.require_an_epoch(fitted)
-        runs.save(folder, fitted, seconds)
+        run = runs.save(folder, fitted, seconds, log.gauged)
     report.training(fitted, seconds, sys.stdout)
     print(_compared(fitted, learn, test), end="\n\n")
     print(_beside_the_truth(fitted, test.head(_SHOWN)), end="\n\n")
-    print(report.whereabouts(folder, None, KINDS["tabular"].after))
+    print(report.whereabouts(folder, run, None, KINDS["tabular"].after))
     report.end(fitted)
 
 

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lampas.callbacks.run_log import RunLog
 from lampas.cli import report, runs
 from lampas.cli.output import scores, shortened, table
 from lampas.cli.progress import display
@@ -31,17 +32,21 @@ def demo(out: str | None, seed: int, force: bool) -> None:
     prepared = prepare(learn, "library", validation=held_out, seed=seed)
     print(f"{prepared}\n\nSentences that name a library, or hold code, were left out\n", flush=True)
     with runs.new_folder(out, "demo-text", force) as folder:
-        began = time.perf_counter()
-        fitted = fit(prepared, seed=seed, callbacks=display(quiet=False, verbose=False), verbose=0)
+        log, began = RunLog(folder), time.perf_counter()
+        fitted = fit(
+            prepared, seed=seed, callbacks=[*display(quiet=False, verbose=False), log], verbose=0
+        )
         seconds = time.perf_counter() - began
         report.require_an_epoch(fitted)
-        runs.save(folder, fitted, seconds)
+        run = runs.save(folder, fitted, seconds, log.gauged)
         test.to_csv(folder / _UNSEEN, sep="\t", index=False)
     report.training(fitted, seconds, sys.stdout)
     print(_compared(fitted, learn, test), end="\n\n")
     print(_beside_the_truth(fitted, test.sample(_SHOWN, random_state=seed)), end="\n\n")
     unseen = shlex.quote(str(Path(folder) / _UNSEEN))
-    print(report.whereabouts(folder, None, (f"evaluate RUN {unseen}", f"predict RUN {unseen}")))
+    print(
+        report.whereabouts(folder, run, None, (f"evaluate RUN {unseen}", f"predict RUN {unseen}"))
+    )
     report.end(fitted)
 
 

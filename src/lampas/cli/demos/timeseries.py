@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from lampas.atomic import whole_file
+from lampas.callbacks.run_log import RunLog
 from lampas.cli import report, runs
 from lampas.cli.kinds import KINDS
 from lampas.cli.output import table
@@ -29,21 +30,21 @@ def demo(out: str | None, seed: int, force: bool) -> None:
     data = pd.concat(load("covid19"))
     with runs.new_folder(out, "demo-timeseries", force) as folder:
         spare_cores(len(data))
-        began = time.perf_counter()
+        log, began = RunLog(folder), time.perf_counter()
         fitted = timeseries(
             data, TARGETS, time="date", horizon=HELD_OUT, backtest=HELD_OUT, seed=seed,
-            callbacks=display(quiet=False, verbose=False), verbose=0,
+            callbacks=[*display(quiet=False, verbose=False), log], verbose=0,
         )  # fmt: skip
         seconds = time.perf_counter() - began
         report.require_an_epoch(fitted)
         print(f"covid-19.csv: {fitted.settings['about']}\n")
-        runs.save(folder, fitted, seconds)
+        run = runs.save(folder, fitted, seconds, log.gauged)
         with whole_file(folder / "forecast.png") as file:
             fitted.plot().savefig(file, format="png", dpi=100)
     report.training(fitted, seconds, sys.stdout)
     print(_beside_the_truth(fitted, data), end="\n\n")
     print(report.held_out(fitted), end="\n\n")
-    print(report.whereabouts(folder, None, KINDS["timeseries"].after))
+    print(report.whereabouts(folder, run, None, KINDS["timeseries"].after))
     report.end(fitted)
 
 

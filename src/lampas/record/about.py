@@ -1,0 +1,85 @@
+"""What `run.json` says of a run: the command, the machine's versions, how it went."""
+
+import shlex
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lampas.artifact import versions
+from lampas.errors import InputError
+from lampas.history import History
+from lampas.printing import finite
+from lampas.record.files import SUMMARY, write_text
+
+if TYPE_CHECKING:
+    from lampas.summary import Summary
+
+FORMAT = 1
+"""Rises when older versions of Lampas could not read a new folder rightly."""
+
+RUNNING = "running"
+"""The state of a run that is under way, or was cut off."""
+FAILED = "failed"
+"""That of one which ended in an error, after an epoch or more."""
+
+
+def command() -> str:
+    """The command line that began this process, as it may be typed again.
+
+    A program of `lampas` is named so, and not by where it is installed.
+    """
+    program = Path(sys.argv[0] or "python").name
+    first = ["lampas"] if program == "lampas" else ["python", sys.argv[0] or "-"]
+    return shlex.join([*first, *sys.argv[1:]])
+
+
+def begun() -> dict[str, Any]:
+    """What is known when a run begins; `ended` completes it."""
+    return {
+        "format": FORMAT,
+        "state": RUNNING,
+        "command": command(),
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "versions": versions(),
+    }
+
+
+def ended(
+    history: History, settings: Mapping[str, Any], metrics: Mapping[str, float]
+) -> dict[str, Any]:
+    """What is known when a run is over."""
+    return {
+        **begun(),
+        "state": "ended",
+        "settings": dict(settings),
+        "epochs": len(history),
+        "best_epoch": best_epoch(history),
+        "stopped": history.stopped,
+        "metrics": finite(metrics),
+    }
+
+
+def described(folder: Path, summary: "Summary", batch_size: int | None) -> dict[str, Any]:
+    """Write `summary.txt`; for `run.json`, the bytes that training holds, part by part."""
+    write_text(folder / SUMMARY, str(summary))
+    if summary.training is None or batch_size is None:
+        return {}
+    return {"memory_by_part": summary.training.parts(batch_size)}
+
+
+def best_epoch(history: History) -> int | None:
+    """The epoch with the lowest loss on held-out data, or on the training's; None where there is
+    none, or every loss was nan."""
+    try:
+        return int(history.best["epoch"])
+    except InputError:
+        return None
+
+
+def best_numbers(history: History) -> dict[str, float]:
+    """The numbers of the best epoch; of the last where none is the best."""
+    best = best_epoch(history)
+    row = next((row for row in history.rows if row["epoch"] == best), history.rows[-1])
+    return {name: value for name, value in row.items() if name != "epoch"}

@@ -1,0 +1,49 @@
+import math
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+import lampas
+from lampas.history import History
+from lampas.record.about import best_epoch, best_numbers, command, described, ended
+
+
+@pytest.mark.parametrize(
+    ("typed", "shown"),
+    [
+        (["/a/bin/lampas", "train", "my data.csv"], "lampas train 'my data.csv'"),
+        (["train.py", "--lr", "0.1"], "python train.py --lr 0.1"),
+        ([""], "python -"),
+    ],
+)
+def test_the_command(typed: list[str], shown: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", typed)
+    assert command() == shown
+
+
+def test_the_best_epoch_or_the_last() -> None:
+    rows = [{"loss": 0.5}, {"loss": 0.25}, {"loss": 0.75}]
+    assert best_epoch(History.from_rows(rows)) == 2
+    assert best_numbers(History.from_rows(rows)) == {"loss": 0.25}
+    broken = History.from_rows([{"loss": math.nan}])
+    assert best_epoch(broken) is None
+    assert list(best_numbers(broken)) == ["loss"]
+    assert best_epoch(History()) is None
+
+
+def test_what_json_has_not(tmp_path: Path) -> None:
+    about = ended(History(), {"a": 1}, {"loss": math.nan})
+    assert about["metrics"] == {"loss": None}
+    assert about["versions"]["torch"] == torch.__version__
+
+
+def test_memory_for_a_batch(tmp_path: Path) -> None:
+    summary = lampas.summarize(nn.Linear(4, 2), (4,), optimizer="sgd")
+    found = described(tmp_path, summary, 8)["memory_by_part"]
+    assert found["parameters"] == found["gradients"] == 40
+    assert found["optimiser"] == 0
+    assert (tmp_path / "summary.txt").read_text().startswith("layer ")
+    assert described(tmp_path, summary, None) == {}
