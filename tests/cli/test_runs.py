@@ -95,7 +95,7 @@ def test_a_full_disk_loses_no_weights(tables, tmp_path):
 def test_a_full_disk_costs_the_story_alone(tables, tmp_path):
     """The model fits, and what is told of it does not."""
     done = _on_a_disk_of(
-        180, tmp_path, "train", tables / "train.csv", "--target", "age", "--epochs", 2,
+        330, tmp_path, "train", tables / "train.csv", "--target", "age", "--epochs", 2,
         "--out", tmp_path / "run", "--validation", tables / "new.csv",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
