@@ -16,17 +16,13 @@ from lampas.evidence import Evidence
 from lampas.history import History
 from lampas.page.charts import Chart, curves, forecast, of_evidence
 from lampas.page.intervals import scores_of
+from lampas.page.mistakes import mistakes_of
 from lampas.page.vitals import charts_of, memory_of, peaks_of, time_of, words_of
 from lampas.printing import duration, finite, number
 from lampas.record.about import FAILED, FORMAT, RUNNING
 from lampas.record.files import EVIDENCE, HELD_OUT, HISTORY, PROFILE, RUN, SUMMARY, VITALS
 
 REPORT = "report.html"
-_SAID = 0.1  # of a text's largest share: from here on a word is marked
-_WEIGHED = (
-    "Words marked + spoke for what was predicted, words marked − against it: the stronger the "
-    "colour, the more."
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +109,7 @@ def page(run: Run) -> str:
     return environment.from_string(_text("report.html.j2")).render(
         title=run.folder.resolve().name, about=_about(run), told=_told(run),
         scores=scores, scores_title="Scores on held-out samples", scores_note=note,
-        sections=sections, mistakes=_mistakes(run), texts=list(_texts(run)), wholes=_wholes(run),
+        sections=sections, mistakes=mistakes_of(run.recorded), texts=list(_texts(run)), wholes=_wholes(run),
         command=str(run.about.get("command", "unknown")), facts=list(_facts(run)),
         css=_text("page.css"), script=_text("page.js"),
         charts=values.replace("<", "\\u003c"),  # no "</script>" among the data ends the script
@@ -132,7 +128,7 @@ def _numbered(found: Sequence[Chart], charts: list[Chart]) -> Iterator[tuple[int
 
 def _sections(run: Run) -> Iterator[tuple[str, list[Chart]]]:
     if len(run.history):
-        yield "Training", curves(run.history)
+        yield "Training", curves(run.history, without="lr" if len(run.vitals) else "")
     if len(run.vitals):
         yield "How it went", charts_of(run.vitals)
     if run.recorded.get("task") == "timeseries":
@@ -197,45 +193,6 @@ def _scores(run: Run) -> tuple[dict[str, Any] | None, str]:
     metrics = run.about.get("metrics") or {}
     rows = [[name, number(value)] for name, value in metrics.items() if value is not None]
     return ({"head": ["score", "value"], "rows": rows} if rows else None), ""
-
-
-def _mistakes(run: Run) -> dict[str, Any] | None:
-    found = run.recorded.get("mistakes") or []
-    if not found:
-        return None
-    if "image" in found[0]["seen"]:
-        images = [{"png": one["seen"]["image"], "name": one["name"], "true": one["true"],
-                   "said": _said(one)} for one in found]  # fmt: skip
-        return {"images": images}
-    others = list(found[0]["seen"])
-    rows = [
-        [one["name"], one["true"], _said(one), *(_cell(one["seen"][name]) for name in others)]
-        for one in found
-    ]
-    weighed = any(isinstance(cell, list) for row in rows for cell in row)
-    return {
-        "images": None,
-        "head": ["sample", "true", "predicted", *others],
-        "rows": rows,
-        "note": _WEIGHED if weighed else "",
-    }
-
-
-def _cell(cell: Any) -> Any:
-    """Words with their shares as (words, sign, strength in percent); other cells as they are."""
-    if not isinstance(cell, list):
-        return cell
-    most = max((abs(share) for _, share in cell), default=0.0) or 1.0
-    return [
-        (piece, "" if abs(share) < _SAID * most else "for" if share > 0 else "against",
-         round(10 + 40 * abs(share) / most))
-        for piece, share in cell
-    ]  # fmt: skip
-
-
-def _said(one: dict[str, Any]) -> str:
-    share = one["probability"]
-    return one["said"] if share is None else f"{one['said']} ({100 * share:.0f} %)"
 
 
 def _about(run: Run) -> str:

@@ -46,13 +46,16 @@ def line(name: str, x: Any, y: Any, **style: Any) -> dict[str, Any]:
     pairs = pairs[np.isfinite(pairs).all(axis=1)]
     if len(pairs) > _POINTS:
         pairs = pairs[np.unique(np.linspace(0, len(pairs) - 1, _POINTS).round().astype(int))]
-    return {"name": name, "points": np.round(pairs, 6).tolist(), **style}
+    points = [[x, float(f"{y:.6g}")] for x, y in pairs.tolist()]
+    return {"name": name, "points": points, **style}
 
 
-def curves(history: History) -> list[Chart]:
-    """A chart for the loss and each metric, training and held out, with the best epoch marked."""
+def curves(history: History, without: str = "") -> list[Chart]:
+    """A chart for the loss and each metric, training and held out, with the best epoch marked;
+    none for the column `without`, which has another."""
     frame = history.frame
     names = dict.fromkeys(name.removeprefix("val_") for name in history.columns)
+    names.pop(without, None)
     best = _best(history)
     return [
         Chart(
