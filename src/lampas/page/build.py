@@ -109,7 +109,8 @@ def page(run: Run) -> str:
     return environment.from_string(_text("report.html.j2")).render(
         title=run.folder.resolve().name, about=_about(run), told=_told(run),
         scores=scores, scores_title="Scores on held-out samples", scores_note=note,
-        sections=sections, mistakes=mistakes_of(run.recorded), texts=list(_texts(run)), wholes=_wholes(run),
+        sections=sections, mistakes=mistakes_of(run.recorded), texts=list(_texts(run)),
+        wholes=_wholes(run),
         command=str(run.about.get("command", "unknown")), facts=list(_facts(run)),
         css=_text("page.css"), script=_text("page.js"),
         charts=values.replace("<", "\\u003c"),  # no "</script>" among the data ends the script
