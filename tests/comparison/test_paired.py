@@ -21,8 +21,7 @@ def two(count: int, seed: int, noise: tuple[float, float] = (1.0, 1.0)) -> tuple
     seen = 2 * truth - 1 + draw.normal(size=count)
     logits = [torch.tensor(seen + one * draw.normal(size=count))[:, None] for one in noise]
     return tuple(
-        Evidence.of(CODER, frame, CODER.decode(one, frame.index), lambda rows: [])
-        for one in logits
+        Evidence.of(CODER, frame, CODER.decode(one, frame.index), lambda rows: []) for one in logits
     )
 
 

@@ -42,9 +42,7 @@ class Paired:
         return self.difference < 0 if lower_is_better(self.name) else self.difference > 0
 
 
-def paired(
-    first: Evidence, second: Evidence, *, draws: int = DRAWS, seed: int = 0
-) -> list[Paired]:
+def paired(first: Evidence, second: Evidence, *, draws: int = DRAWS, seed: int = 0) -> list[Paired]:
     """Compare two models by what they said of the same samples, in any order of the rows.
 
     `first`, `second`: of `model.evidence()`, or of a run's `held_out.csv`; samples are matched by
