@@ -27,6 +27,7 @@ NAMES = [
     "Watch",
     "__version__",
     "callbacks",
+    "compare",
     "cross_validate",
     "datasets",
     "errors",
