@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from lampas.cli.usage import UsageError
+
 _Runs = Annotated[
     list[str], typer.Argument(metavar="RUN RUN...", help="Folders of runs; the first is the base.")
 ]
@@ -37,6 +39,8 @@ def compare(
       lampas compare runs/first runs/second runs/third --out compared.html
       lampas compare runs/titanic runs/second --json
     """
+    if len(runs) < 2:
+        raise UsageError(f"{runs[0]}: compared to what? Name another run: `lampas runs` lists them")
     from lampas.comparison.compare import compare as compared
 
     found = compared(*runs, draws=draws)

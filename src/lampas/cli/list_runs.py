@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lampas.cli import options
 from lampas.cli.output import Plain, count, json_line, table
 from lampas.errors import InputError, unknown_name
 

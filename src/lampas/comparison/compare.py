@@ -8,7 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from lampas.comparison.against import Against, against
-from lampas.comparison.differences import Difference, Facts, as_dict, differences, facts_of, same
+from lampas.comparison.differences import (
+    Difference,
+    Facts,
+    as_dict,
+    differences,
+    facts_of,
+    same,
+)
 from lampas.comparison.found import FoundRun
 from lampas.comparison.found import read as read_lightly
 from lampas.comparison.paired import DRAWS
@@ -81,7 +88,7 @@ def compare(*runs: str | os.PathLike[str], draws: int = DRAWS, seed: int = 0) ->
     Raises `InputError` for fewer than two runs, the same one twice, or different kinds of task;
     `ArtifactError` for a folder that holds no run, and for damaged files.
 
-    >>> import pathlib, tempfile
+    >>> import lampas, pathlib, tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     for name, loss in (("first", 0.5), ("second", 0.4)):
     ...         run = pathlib.Path(folder, name)
@@ -116,7 +123,9 @@ def _require_some(folders: Sequence[Path]) -> None:
     for folder in folders:
         if not folder.is_dir():
             what = "is a file" if folder.exists() else "no such folder"
-            raise InputError(f"{folder}: {what}; name the folder of a run: `lampas runs` lists them")
+            raise InputError(
+                f"{folder}: {what}; name the folder of a run: `lampas runs` lists them"
+            )
     real = [folder.resolve() for folder in folders]
     for folder, place in zip(folders, real, strict=True):
         if real.count(place) > 1:
@@ -130,8 +139,8 @@ def _run(folder: Path) -> Run:
         raise
     except (KeyError, TypeError, ValueError, OSError) as error:
         raise ArtifactError(
-            f"{folder} is damaged: its held_out.csv, evidence.json or history.csv is not what "
-            f"`lampas train` wrote ({' '.join(str(error).split())}); leave it out, or train it again"
+            f"{folder} is damaged: held_out.csv or evidence.json is not as `lampas train` wrote it "
+            f"({' '.join(str(error).split())}): leave the run out, or train it again"
         ) from error
 
 

@@ -6,16 +6,19 @@ from typing import Any, cast
 
 from lampas.comparison.layers import layers
 
-ABSENT = "-"
+ABSENT, UNKNOWN = "-", "?"
 Facts = dict[str, dict[str, str]]
-"""{group: {name: value}} of one run, in the order in which they are shown."""
+"""{group: {name: value}} of one run. A group that is not there is not known of it."""
+
+GROUPS = ("data", "columns", "code", "settings", "versions", "net")
 
 _SILENT = ("about", "judged")  # sentences, and what the training found: no settings
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A fact that is not the same in all runs: its value in each, "-" where there is none."""
+    """A fact that is not the same in all runs: its value in each, "-" where there is none, "?"
+    where it is not known."""
 
     group: str
     name: str
@@ -23,16 +26,18 @@ class Difference:
 
 
 def facts_of(about: Mapping[str, Any], summary: str) -> Facts:
-    """What a run is made of, from its run.json and summary.txt.
+    """What a run is made of, from its run.json and summary.txt; {} of one that was cut off.
 
     >>> facts_of({"settings": {"seed": 0, "steps": {"train": 5}}, "versions": {}}, "")["settings"]
     {'seed': '0', 'steps.train': '5'}
     """
+    if not about:
+        return {}
     settings = {
         name: value for name, value in as_dict(about.get("settings")).items()
         if name not in _SILENT
     }  # fmt: skip
-    return {
+    found = {
         "data": dict(_files(about.get("data"))),
         "columns": dict(_columns(about)),
         "code": dict(_code(as_dict(about.get("code")))),
@@ -40,6 +45,8 @@ def facts_of(about: Mapping[str, Any], summary: str) -> Facts:
         "versions": dict(_flat("", as_dict(about.get("versions")))),
         "net": layers(summary),
     }
+    unknown = {group for group in ("data", "code") if group not in about}
+    return {group: facts for group, facts in found.items() if group not in unknown}
 
 
 def differences(runs: Sequence[Facts]) -> list[Difference]:
@@ -50,26 +57,31 @@ def differences(runs: Sequence[Facts]) -> list[Difference]:
     [Difference(group='settings', name='seed', values=('0', '1'))]
     """
     return [
-        Difference(group, name, values)
-        for group, name in _names(runs)
-        if len(set(values := tuple(run[group].get(name, ABSENT) for run in runs))) > 1
+        Difference(group, name, tuple(_value_in(run, group, name) for run in runs))
+        for group in GROUPS
+        for name in dict.fromkeys(name for run in runs for name in run.get(group, ()))
+        if len({run[group].get(name, ABSENT) for run in runs if group in run}) > 1
     ]
 
 
-def _names(runs: Sequence[Facts]) -> Iterator[tuple[str, str]]:
-    for group in runs[0]:
-        yield from ((group, name) for name in dict.fromkeys(n for run in runs for n in run[group]))
+def _value_in(run: Facts, group: str, name: str) -> str:
+    return run[group].get(name, ABSENT) if group in run else UNKNOWN
 
 
 def same(runs: Sequence[Facts]) -> dict[str, int]:
-    """How many facts of each group are the same in all runs.
+    """How many facts of each group are the same in all runs, of groups that are known of all.
 
-    >>> same([{"settings": {"seed": "0", "epochs": "5"}}, {"settings": {"seed": "1", "epochs": "5"}}])
+    >>> first, second = ({"settings": {"seed": seed, "epochs": "5"}} for seed in "01")
+    >>> same([first, second])
     {'settings': 1}
     """
+    groups = [group for group in GROUPS if all(group in run for run in runs)]
     return {
-        group: sum(all(run[group].get(name) == value for run in runs) for name, value in of.items())
-        for group, of in runs[0].items()
+        group: sum(
+            all(run[group].get(name) == value for run in runs)
+            for name, value in runs[0][group].items()
+        )
+        for group in groups
     }
 
 

@@ -20,9 +20,9 @@ class FoundRun:
     """What is known of a run without opening its model.
 
     `state`: "done"; "stopped" by Ctrl-C, saved; "no model" to predict with; "cut off", where it
-    has no description; "damaged", and then `reason` says which file and why. `when`: the end of the training, or the
-    last change of a file that is left. `kind`: "table", "images", "texts", "series". `epochs`,
-    `best`, `seconds`: None where nothing tells them.
+    has no description; "damaged", and then `reason` says which file and why.
+    `when`: the end of the training, or the last change of a file that is left. `kind`: "table",
+    "images", "texts", "series". `epochs`, `best`, `seconds`: None where nothing tells them.
     """
 
     folder: Path

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 
 from lampas.errors import InputError
 from lampas.evidence import Evidence
@@ -72,16 +73,17 @@ def paired(first: Evidence, second: Evidence, *, draws: int = DRAWS, seed: int =
     """
     if draws < 100:
         raise InputError(f"draws={draws}: pass 100 or more, a level of 5 % needs as many")
-    first, second = same_samples(first, second)
-    ours, theirs = measures(first), measures(second)
+    shared = same_samples(first, second)
+    ours, theirs = map(measures, shared)
     names = [name for name in ours if name in theirs]
     scores = [ours[name] for name in names] + [theirs[name] for name in names]
-    whole = np.ones((1, len(first)))
+    count = len(shared[0])
+    whole = np.ones((1, count))
     values = np.array([float(score(whole)[0]) for score in scores]).reshape(2, -1)
-    drawn = over_draws(scores, len(first), draws, seed).reshape(2, len(names), -1)
+    drawn = over_draws(scores, count, draws, seed).reshape(2, len(names), -1)
     return [
-        _tested(name, *values[:, place].tolist(), drawn[1, place] - drawn[0, place])
-        for place, name in enumerate(names)
+        _tested(name, float(first), float(second), moved)
+        for name, first, second, moved in zip(names, *values, drawn[1] - drawn[0], strict=True)
     ]
 
 
@@ -91,10 +93,10 @@ def _tested(name: str, first: float, second: float, drawn: np.ndarray) -> Paired
     if not np.isfinite(difference) or 2 * len(known) < len(drawn):
         nan = float("nan")
         return Paired(name, first, second, difference, nan, nan, nan)
-    far = np.sort(np.abs(known - difference))[::-1]
+    size, far = abs(difference), np.abs(known - difference)
     # Steps of a share are equal in exact numbers: the last digits must not part them.
-    reached = abs(difference) * (1 - 1e-9) - 1e-12
-    p = (1 + int((far >= reached).sum())) / (len(far) + 1)
+    far = np.sort(np.where(np.abs(far - size) <= 1e-9 * size + 1e-12, size, far))[::-1]
+    p = (1 + int((far >= size).sum())) / (len(far) + 1)
     reach = float(far[int(np.ceil(LEVEL * (len(far) + 1))) - 2])
     return Paired(name, first, second, difference, difference - reach, difference + reach, p)
 
@@ -140,7 +142,7 @@ def _what(evidence: Evidence) -> str:
 
 
 def _rows(evidence: Evidence, names: Sequence[str]) -> Evidence:
-    where = evidence.truth.index.get_indexer_for(names)
+    where = evidence.truth.index.get_indexer_for(pd.Index(names))
     return replace(
         evidence, truth=evidence.truth.iloc[where], predicted=evidence.predicted.iloc[where]
     )

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 _WIDE = 36  # letters of a value
 _LAYERS = 12  # that are listed
-CHANCE = (
-    "Intervals and p are of a paired bootstrap: the same draws of the same samples for both runs.",
-    "They know the chance of the samples, not that of seeds: train each run with several seeds to",
-    "know that. Each score has its own 5 %: of many scores one may seem to differ by chance.",
+_CHANCE = (
+    "A paired bootstrap: the same draws of the same samples for both runs. It knows the chance of",
+    "the samples, not that of seeds: train each run with several to know that. Each score has its",
+    "own 5 %: of many scores one may seem to differ by chance.",
 )
 
 
@@ -43,8 +43,10 @@ def sections(comparison: "Comparison") -> Iterator[Section]:
         yield _recorded(comparison)
     for one in comparison.against:
         yield _against(one)
+    if any(one.scores for one in comparison.against):
+        yield Section("What the intervals and p know", notes=_CHANCE)
     yield from _backtests(comparison)
-    commands = [str(run.about.get("command") or "") for run in comparison.runs]
+    commands = [str(run.about.get("command") or "?") for run in comparison.runs]
     if len(set(commands)) > 1:
         rows = list(zip(comparison.names, commands, strict=True))
         yield Section("Commands", ("run", "command"), rows, words=2)
@@ -52,9 +54,7 @@ def sections(comparison: "Comparison") -> Iterator[Section]:
 
 def _runs(comparison: "Comparison") -> Section:
     head = ("run", "when", "data", "net", "epochs", "best", "time", "")
-    rows = [
-        _row(name, run) for name, run in zip(comparison.names, comparison.found, strict=True)
-    ]
+    rows = [_row(name, run) for name, run in zip(comparison.names, comparison.found, strict=True)]
     kept = [place for place in range(len(head)) if any(row[place] for row in rows)]
     shown = [[row[place] for place in kept] for row in rows]
     return Section("Runs", [head[place] for place in kept], shown, sum(one < 4 for one in kept))
@@ -76,7 +76,8 @@ def _different(comparison: "Comparison") -> Section:
         rows.append([group, one.name, *apart(one.values)])
     notes = list(_notes(comparison))
     if not rows:
-        return Section("What differs", notes=["Nothing that is recorded.", *notes])
+        nothing = ["Nothing that is recorded."] if comparison.same else []
+        return Section("What differs", notes=[*nothing, *notes])
     head = ("", "", *comparison.names)
     return Section("What differs", head, rows, words=len(head), notes=notes)
 
@@ -118,13 +119,16 @@ def _notes(comparison: "Comparison") -> Iterator[str]:
     ]
     if same:
         yield f"The same: {', '.join(same)}."
+    told = {name: run.about for name, run in zip(comparison.names, comparison.runs, strict=True)}
+    for name, about in told.items():
+        if not about:
+            yield f"{name} was cut off and has no run.json: what it was made of is not known."
     for what in ("data", "code"):
-        lacking = [n for n, run in zip(comparison.names, comparison.runs, strict=True)
-                   if what not in run.about]  # fmt: skip
+        lacking = [name for name, about in told.items() if about and what not in about]
         if lacking:
             yield f"No fingerprint of the {what} in {', '.join(lacking)}: may be the same or not."
-    if _dirty(comparison) and "code" not in groups:
-        yield "Files had been changed since the commit: the same changes or not, it is not recorded."
+    if _dirty(comparison) and "code" in comparison.same and "code" not in groups:
+        yield "Files had been changed since the commit: perhaps not in the same way."
 
 
 def _dirty(comparison: "Comparison") -> bool:
@@ -152,7 +156,7 @@ def _against(one: Against) -> Section:
     head = ("score", one.first, one.name, "difference", "95 % interval", "p", "more than chance")
     rows = [_tested(found, one) for found in one.scores]
     remarks = [f"{remark[:1].upper()}{remark[1:]}." for remark in one.remarks]
-    return Section(title, head, rows, notes=[*remarks, *CHANCE])
+    return Section(title, head, rows, notes=remarks)
 
 
 def _share(one: Against) -> str:
@@ -164,13 +168,16 @@ def _share(one: Against) -> str:
 def _tested(found: Paired, one: Against) -> list[str]:
     better = one.name if found.second_is_better else one.first
     return [
-        found.name, number(found.first), number(found.second), _signed(found.difference),
-        f"{_signed(found.low)} to {_signed(found.high)}", _chance(found.p),
+        found.name, number(found.first), number(found.second), _signed(found.difference, found),
+        f"{_signed(found.low, found)} to {_signed(found.high, found)}", _chance(found.p),
         f"yes: {better} is better" if found.more_than_chance else _no(found),
     ]  # fmt: skip
 
 
-def _signed(value: float) -> str:
+def _signed(value: float, found: Paired) -> str:
+    """In as many decimals as the scores themselves have."""
+    if abs(found.first) >= 1e-3 and abs(value) < 1e6:
+        return f"{value:+.4f}"
     return f"+{number(value)}" if value > 0 else number(value)
 
 
@@ -187,5 +194,3 @@ def _backtests(comparison: "Comparison") -> Iterator[Section]:
         lines = run.about.get("backtest")
         if isinstance(lines, list):
             yield Section(f"Backtest of {name}", text="\n".join(map(str, lines)))
-
-

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from lampas.comparison.sections import CHANCE, Section, sections
+from lampas.comparison.sections import Section, sections
 from lampas.printing import text_table
 
 if TYPE_CHECKING:
@@ -11,12 +11,8 @@ if TYPE_CHECKING:
 
 
 def text(comparison: "Comparison") -> str:
-    """Title and table of each section; what is said below several of them, once at the end."""
-    found = list(sections(comparison))
-    parts = ["\n".join(_lines(one)) for one in found]
-    if any(one.scores for one in comparison.against):
-        parts.append("\n".join(CHANCE))
-    return "\n\n".join(parts)
+    """Each section: its title, and below it, moved in, all that it holds."""
+    return "\n\n".join("\n".join(_lines(one)) for one in sections(comparison))
 
 
 def _lines(section: Section) -> Iterator[str]:
@@ -26,4 +22,4 @@ def _lines(section: Section) -> Iterator[str]:
         yield from (f"  {line}" for line in table.splitlines())
     if section.text:
         yield from (f"  {line}" for line in section.text.splitlines())
-    yield from (f"  {line}" for line in section.notes if line not in CHANCE)
+    yield from (f"  {line}" for line in section.notes)
