@@ -10,7 +10,7 @@ from lampas.page.measures import Weighted, measures
 
 _DRAWS = 300
 _SHARE = 0.95
-_AT_ONCE = 1 << 21  # weights of some draws: 16 MiB
+_AT_ONCE = 1 << 16  # weights of some draws: 512 KiB stay in the cache, and take half the time
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ def over_draws(scores: list[Weighted], count: int, number: int, seed: int) -> np
 
 def draws(count: int, number: int, seed: int) -> Iterator[np.ndarray]:
     """How often each of `count` samples is in each of `number` draws of as many, with
-    replacement: in parts (D, count), float64, that fit in memory.
+    replacement: in parts (D, count), float64.
 
     >>> [part.sum(axis=1).tolist() for part in draws(3, 2, seed=0)]
     [[3.0, 3.0]]
