@@ -40,7 +40,7 @@ def test_a_line_a_run_the_newest_first(shell, folder, monkeypatch):
     ]
     assert rows[0].split()[3:5] == ["table", "Net"]
     assert rows[1].endswith("  damaged")
-    assert rows[2].endswith("  cut off")
+    assert rows[2].endswith("  unfinished")
     assert rows[-1].startswith("runs/bad/run.json is damaged: ")
     assert all(line == line.rstrip() for line in answer.out.splitlines())
 
@@ -66,7 +66,7 @@ def test_a_score_that_does_not_say_which_way_is_better(shell, folder, tmp_path):
 def test_json_is_a_line_a_run(shell, folder):
     found = [json.loads(line) for line in shell("runs", folder, "--json").out.splitlines()]
     states = {one["run"].rpartition("/")[2]: one["state"] for one in found}
-    assert states == {"ages": "done", "bad": "damaged", "cut": "cut off", "first": "done"}
+    assert states == {"ages": "done", "bad": "damaged", "cut": "unfinished", "first": "done"}
     first = next(one for one in found if one["run"].endswith("first"))
     assert {"when", "data", "net", "epochs", "best", "seconds", "loss", "roc_auc"} <= set(first)
 

@@ -39,7 +39,7 @@ def test_other_data_are_remarked_on(make) -> None:
     ("task", "told"),
     [
         ("timeseries", "a time series has no held-out samples to draw: "),
-        (None, "b has no held-out samples: none were held out, or it was cut off"),
+        (None, "b has no held-out samples: none were kept, or it did not end"),
     ],
 )
 def test_what_has_no_held_out_samples(make, task, told) -> None:

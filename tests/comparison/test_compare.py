@@ -40,13 +40,16 @@ def test_the_same_seed_gives_the_same_words(make) -> None:
     assert str(lampas.compare(*folders, seed=3)) == str(lampas.compare(*folders, seed=3))
 
 
-def test_a_run_that_was_cut_off_is_beside_the_others(make) -> None:
+@pytest.mark.parametrize("begun", [None, '{"state": "running", "command": "lampas train"}'])
+def test_a_run_that_was_cut_off_is_beside_the_others(make, begun) -> None:
     cut = make("b")
     for name in ("run.json", "summary.txt"):
         (cut / name).unlink()
+    if begun:
+        (cut / "run.json").write_text(begun)
     found = lampas.compare(make("a"), cut)
     assert found.differences == ()
-    assert "b was cut off and has no run.json: what it was made of is not known." in str(found)
+    assert "b was cut off, or goes on: what it was made of is not known yet." in str(found)
 
 
 def test_what_cannot_be_compared(make, tmp_path) -> None:

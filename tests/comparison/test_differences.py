@@ -44,7 +44,12 @@ def test_the_same_bytes_elsewhere_are_the_same_data() -> None:
 def test_what_is_not_known_is_no_difference() -> None:
     old = {name: value for name, value in ABOUT.items() if name not in ("data", "code")}
     other = {**old, "settings": {"seed": 1}, "versions": {"torch": "2.6"}}
-    facts = [facts_of(old, ""), facts_of(other, ""), facts_of(ABOUT, ""), facts_of({}, "")]
+    facts = [
+        facts_of(old, ""),
+        facts_of(other, ""),
+        facts_of(ABOUT, ""),
+        facts_of({"state": "running"}, ""),
+    ]
     found = differences(facts)
     assert {one.group for one in found} == {"settings"}
     assert Difference("settings", "seed", ("0", "1", "0", "?")) in found

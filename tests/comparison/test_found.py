@@ -4,17 +4,16 @@ from datetime import UTC, datetime
 from lampas.comparison.found import read, runs_below
 
 
-def test_runs_are_found_wherever_they_lie_and_not_within_one_another(make, tmp_path) -> None:
+def test_runs_are_found_wherever_they_lie(make, tmp_path) -> None:
     make("deep/down/b")
     first = make("a")
-    (first / "checkpoint").mkdir()
-    (first / "checkpoint" / "history.csv").write_text("epoch,loss\n1,2\n")
+    make("a/2")  # as `lampas.callbacks.Record` does where there is one already
     make(".hidden")
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "history.csv").write_text("year,king\n1,2\n")
     found = [run.folder.relative_to(tmp_path).as_posix() for run in runs_below(tmp_path)]
-    assert found == ["a", "deep/down/b"]
-    assert [run.folder for run in runs_below(first)] == [first]
+    assert found == ["a", "a/2", "deep/down/b"]
+    assert next(runs_below(first)).folder == first
 
 
 def test_what_a_run_tells(make) -> None:
@@ -31,10 +30,13 @@ def test_half_runs_are_told_as_such(make) -> None:
     assert read(folder).state == "stopped"
     (folder / "model.lampas").unlink()
     assert read(folder).state == "no model"
+    assert read(make("c", {"state": "failed"})).state == "failed"
+    (folder / "run.json").write_text('{"state": "running", "created": "2026-01-02T03:04:05+00:00"}')
+    assert (read(folder).state, read(folder).epochs) == ("unfinished", 2)
     (folder / "run.json").unlink()
     os.utime(folder / "history.csv", (0, 0))
     cut = read(folder)
-    assert (cut.state, cut.epochs, cut.best, cut.when.year) == ("cut off", 2, 2, 1970)
+    assert (cut.state, cut.epochs, cut.best, cut.when.year) == ("unfinished", 2, 2, 1970)
 
 
 def test_damaged_files_are_told_and_not_raised(make) -> None:

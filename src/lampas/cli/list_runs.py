@@ -31,8 +31,8 @@ def runs(
     """The runs of `lampas train` below a folder: when, what, how long, and how well.
 
     The scores are those on what each run held out, perhaps not the same samples: `lampas compare`
-    tells whether two runs differ by more than chance. A run that was cut off, or whose files are
-    damaged, is marked as such.
+    tells whether two runs differ by more than chance. A run that is under way or was cut off,
+    that failed, or whose files are damaged, is marked as such.
 
     \b
     Examples:

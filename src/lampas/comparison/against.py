@@ -72,7 +72,7 @@ def _unpaired(name: str, run: Run) -> str:
         )
     if run.evidence is not None:
         return ""
-    return f"{name} has no held-out samples: none were held out, or it was cut off"
+    return f"{name} has no held-out samples: none were kept, or it did not end"
 
 
 def _remarks(first: Run, other: Run) -> list[str]:

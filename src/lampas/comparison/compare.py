@@ -82,8 +82,8 @@ def compare(*runs: str | os.PathLike[str], draws: int = DRAWS, seed: int = 0) ->
 
     runs: their folders; each but the first is compared to the first. draws, seed: of the paired
     bootstrap, see `lampas.comparison.paired.paired`. It needs the held-out samples to be shared,
-    and says so where they are not; everything else is shown all the same. A run that was cut off
-    has curves alone.
+    and says so where they are not; everything else is shown all the same. A run that goes on or
+    was cut off has curves alone.
 
     Raises `InputError` for fewer than two runs, the same one twice, or different kinds of task;
     `ArtifactError` for a folder that holds no run, and for damaged files.
@@ -96,7 +96,7 @@ def compare(*runs: str | os.PathLike[str], draws: int = DRAWS, seed: int = 0) ->
     ...         written = (run / "history.csv").write_text(f"epoch,val_loss\\n1,{loss}\\n")
     ...     found = lampas.compare(f"{folder}/first", f"{folder}/second")
     >>> found.names, [run.state for run in found.found], found.against[0].refused
-    (('first', 'second'), ['cut off', 'cut off'], 'first has no held-out samples: ...')
+    (('first', 'second'), ['unfinished', 'unfinished'], 'first has no held-out samples: ...')
     """
     folders = [Path(run) for run in runs]
     _require_some(folders)

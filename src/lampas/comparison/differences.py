@@ -26,12 +26,13 @@ class Difference:
 
 
 def facts_of(about: Mapping[str, Any], summary: str) -> Facts:
-    """What a run is made of, from its run.json and summary.txt; {} of one that was cut off.
+    """What a run is made of, from its run.json and summary.txt; {} of one that is under way
+    or was cut off.
 
     >>> facts_of({"settings": {"seed": 0, "steps": {"train": 5}}, "versions": {}}, "")["settings"]
     {'seed': '0', 'steps.train': '5'}
     """
-    if not about:
+    if "settings" not in about:
         return {}
     settings = {
         name: value for name, value in as_dict(about.get("settings")).items()

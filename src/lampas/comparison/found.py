@@ -11,16 +11,20 @@ from typing import Any, cast
 
 from lampas.errors import ArtifactError, InputError
 from lampas.history import History
+from lampas.record.files import HISTORY, RUN
 
-_MARKS = ("run.json", "history.csv", "model.lampas")  # any of them makes a folder a run
+_MODEL = "model.lampas"
+_RUNNING = "running"
+_MARKS = (RUN, HISTORY, _MODEL)  # any of them makes a folder a run
 
 
 @dataclass(frozen=True, slots=True)
 class FoundRun:
     """What is known of a run without opening its model.
 
-    `state`: "done"; "stopped" by Ctrl-C, saved; "no model" to predict with; "cut off", where it
-    has no description; "damaged", and then `reason` says which file and why.
+    `state`: "done"; "stopped" by Ctrl-C, saved; "failed" by an error; "unfinished", where it is
+    under way or was cut off; "no model" to predict with, where `lampas train` should have left
+    one; "damaged", and then `reason` says which file and why.
     `when`: the end of the training, or the last change of a file that is left. `kind`: "table",
     "images", "texts", "series". `epochs`, `best`, `seconds`: None where nothing tells them.
     """
@@ -38,16 +42,14 @@ class FoundRun:
 
 
 def runs_below(folder: Path) -> Iterator[FoundRun]:
-    """The runs in `folder` and below it, in the order of their paths. Hidden folders, and those
-    within a run, are passed by."""
+    """The runs in `folder` and below it, also one below another, in the order of their paths;
+    hidden folders are passed by."""
     for place, below, files in os.walk(folder):
+        below[:] = sorted(name for name in below if not name.startswith("."))
         if any(mark in files for mark in _MARKS):
-            below.clear()
             found = read(Path(place))
             if found is not None:
                 yield found
-        else:
-            below[:] = sorted(name for name in below if not name.startswith("."))
 
 
 def read(folder: Path) -> FoundRun | None:
@@ -55,13 +57,15 @@ def read(folder: Path) -> FoundRun | None:
     marks = [folder / name for name in _MARKS if (folder / name).is_file()]
     changed = datetime.fromtimestamp(max(path.stat().st_mtime for path in marks), UTC)
     try:
-        history = _history(folder / "history.csv")
-        if folder / "run.json" in marks:
-            return _described(folder, _json(folder / "run.json"), history, changed)
+        history = _history(folder / HISTORY)
+        about = _json(folder / RUN) if folder / RUN in marks else {}
     except (ArtifactError, OSError) as error:
-        is_ours = marks != [folder / "history.csv"]
+        is_ours = marks != [folder / HISTORY]
         return FoundRun(folder, "damaged", changed, reason=str(error)) if is_ours else None
-    return FoundRun(folder, "cut off", changed, epochs=len(history), best=_best(history))
+    if "settings" in about:
+        return _described(folder, about, history, changed)
+    when = _moment(about.get("created"), changed)
+    return FoundRun(folder, "unfinished", when, epochs=len(history), best=_best(history))
 
 
 def _history(path: Path) -> History:
@@ -80,7 +84,8 @@ def _json(path: Path) -> dict[str, Any]:
         found: Any = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise ArtifactError(f"{path} is damaged: {error}") from error
-    if not isinstance(found, dict) or not isinstance(found.get("settings"), dict):
+    is_described = isinstance(found, dict) and isinstance(found.get("settings"), dict)
+    if not is_described and not (isinstance(found, dict) and found.get("state") == _RUNNING):
         raise ArtifactError(f"{path} is damaged: it holds no description of a run")
     return cast("dict[str, Any]", found)
 
@@ -103,7 +108,9 @@ def _described(
 
 
 def _state(folder: Path, about: dict[str, Any]) -> str:
-    if not (folder / "model.lampas").is_file():
+    if about.get("state") == "failed":
+        return "failed"
+    if kind_of(about) and not (folder / _MODEL).is_file():
         return "no model"
     interrupted = str(about.get("stopped") or "").startswith("interrupted")
     return "stopped" if interrupted else "done"

@@ -121,10 +121,12 @@ def _notes(comparison: "Comparison") -> Iterator[str]:
         yield f"The same: {', '.join(same)}."
     told = {name: run.about for name, run in zip(comparison.names, comparison.runs, strict=True)}
     for name, about in told.items():
-        if not about:
-            yield f"{name} was cut off and has no run.json: what it was made of is not known."
+        if "settings" not in about:
+            yield f"{name} was cut off, or goes on: what it was made of is not known yet."
     for what in ("data", "code"):
-        lacking = [name for name, about in told.items() if about and what not in about]
+        lacking = [
+            name for name, about in told.items() if "settings" in about and what not in about
+        ]
         if lacking:
             yield f"No fingerprint of the {what} in {', '.join(lacking)}: may be the same or not."
     if _dirty(comparison) and "code" in comparison.same and "code" not in groups:
