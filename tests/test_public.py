@@ -42,6 +42,7 @@ NAMES = [
     "optim",
     "profiling",
     "reasons",
+    "report",
     "seed",
     "split",
     "stratified_split",

@@ -1,6 +1,8 @@
 import json
 
 import pytest
+import torch
+from torch import nn
 
 import lampas
 from lampas.errors import ArtifactError, InputError
@@ -33,6 +35,20 @@ def test_each_is_against_the_first_and_like_names_are_paths(make) -> None:
     assert [(one.first, one.name) for one in found.against] == [
         ("a", str(folders[1])), ("a", str(folders[2])),
     ]  # fmt: skip
+
+
+def test_runs_of_a_plain_fit_are_compared_too(tmp_path) -> None:
+    x = torch.randn(200, 2, generator=torch.Generator().manual_seed(0))
+    y = (x[:, 0] > 0).long()
+    for name, epochs in (("short", 1), ("long", 8)):
+        model = lampas.Model(nn.Linear(2, 2))
+        model.compile("adam", "cross_entropy", ["accuracy"])
+        kept = lampas.callbacks.Record(tmp_path / name, held_out=(x[:60], y[:60]))
+        model.fit(x[60:], y[60:], epochs=epochs, verbose=0, callbacks=[kept])
+    found = lampas.compare(tmp_path / "short", tmp_path / "long", draws=200)
+    assert [run.state for run in found.found] == ["done", "done"]
+    assert (found.against[0].rows, found.against[0].refused) == (60, "")
+    assert "No fingerprint of the data in short, long: may be the same or not." in str(found)
 
 
 def test_the_same_seed_gives_the_same_words(make) -> None:
