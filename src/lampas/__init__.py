@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from lampas.autograd import Graph, Watch, graph, watch
     from lampas.board.writer import Board
     from lampas.callbacks import Callback, Event, Stop
+    from lampas.comparison.compare import compare
     from lampas.cross_validation import cross_validate, folds
     from lampas.data.balanced import BalancedSampler
     from lampas.data.batch import Batch
@@ -61,6 +62,7 @@ _HOMES = {
     "TabularModel": "lampas.tables.task",
     "TextModel": "lampas.text.task",
     "Watch": "lampas.autograd",
+    "compare": "lampas.comparison.compare",
     "cross_validate": "lampas.cross_validation",
     "find_lr": "lampas.lr_finder",
     "folds": "lampas.cross_validation",
@@ -111,6 +113,7 @@ __all__ = [
     "Watch",
     "__version__",
     "callbacks",
+    "compare",
     "cross_validate",
     "datasets",
     "errors",

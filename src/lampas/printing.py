@@ -48,19 +48,24 @@ def columns_of(text: str) -> int:
     )
 
 
-def text_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """`rows` under `head`, each column right-aligned to its widest cell.
+def text_table(head: Sequence[str], rows: Sequence[Sequence[str]], words: int = 0) -> str:
+    """`rows` under `head`, each column right-aligned to its widest cell, the first `words` left.
 
     >>> print(text_table(["epoch", "loss"], [["1", "0.5000"], ["10", "0.2500"]]))
     epoch    loss
         1  0.5000
        10  0.2500
     """
-    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
-    return "\n".join(
-        "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in (head, *rows)
-    )
+    widths = [max(map(columns_of, column)) for column in zip(head, *rows, strict=True)]
+    lines: list[str] = []
+    for row in (head, *rows):
+        gaps = [" " * (width - columns_of(cell)) for width, cell in zip(widths, row, strict=True)]
+        cells = [
+            cell + gap if place < words else gap + cell
+            for place, (gap, cell) in enumerate(zip(gaps, row, strict=True))
+        ]
+        lines.append("  ".join(cells).rstrip())
+    return "\n".join(lines)
 
 
 def html_table(

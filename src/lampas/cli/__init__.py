@@ -1,4 +1,4 @@
-"""The shell: `lampas train`, `evaluate`, `predict`, `summary`, `board`, `demo`.
+"""The shell: `lampas train`, `evaluate`, `predict`, `runs`, `compare`, `summary`, `board`, `demo`.
 
 Exit codes: 0 done; 1 the job failed, and one line on stderr says why; 2 the command line cannot
 be understood; 130 ended by Ctrl-C; 141 the reader of a pipe is gone, as `head` when it has seen

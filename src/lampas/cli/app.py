@@ -5,11 +5,13 @@ from typing import Annotated
 import typer
 
 from lampas.cli.board import board
+from lampas.cli.compare import compare
 from lampas.cli.datasets import datasets
 from lampas.cli.demo import demo
 from lampas.cli.evaluate import evaluate
 from lampas.cli.forecast import forecast
 from lampas.cli.importance import importance
+from lampas.cli.list_runs import runs
 from lampas.cli.predict import predict
 from lampas.cli.report_page import report
 from lampas.cli.summary import summary
@@ -52,6 +54,8 @@ def lampas(
       lampas train sales.csv --time day --target sold --horizon 14 --out runs/sales
       lampas forecast runs/sales --horizon 14 --plot
       lampas report runs/titanic
+      lampas runs
+      lampas compare runs/titanic runs/second
       lampas summary runs/titanic
       lampas board runs
       lampas datasets
@@ -68,6 +72,8 @@ app.command(short_help="Predict each row, image or text.")(predict)
 app.command(short_help="Which columns of a table a saved run lives on.")(importance)
 app.command(short_help="Forecast what comes after a time series.")(forecast)
 app.command(short_help="Write a run's page: curves, scores, mistakes.")(report)
+app.command(short_help="List runs: when, what, how long, how well.")(runs)
+app.command(short_help="What differs between runs, and whether by chance.")(compare)
 app.command(short_help="Show layers and parameters of a run or class.")(summary)
 app.command(short_help="Show runs in TensorBoard, on this machine alone.")(board)
 app.command(short_help="Small public data sets: what there is, and where.")(datasets)

@@ -95,7 +95,7 @@ def save(folder: Path, model: "Fitted", seconds: float, gauged: Mapping[str, Any
 
     The model comes first: where the disk is full it goes into a temporary folder, and its file is
     what the run is called by; what else cannot be written is said and left. gauged: what the
-    run's log has measured.
+    run's log has measured, and what else is known of the run.
     """
     from lampas.artifact import read
     from lampas.callbacks.say import say

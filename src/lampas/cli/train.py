@@ -84,6 +84,7 @@ def train(
     from lampas.cli import kinds as data_kinds
     from lampas.cli import own, profiles, report, runs
     from lampas.cli.boards import BOARD, logged
+    from lampas.cli.fingerprints import origin
     from lampas.cli.progress import display
     from lampas.cli.request import (
         ImageOptions,
@@ -127,6 +128,7 @@ def train(
         ),
     )
     data_kinds.check(request, found)
+    made_of = origin(data, held_out, request.own_net)  # before, for files may change meanwhile
     with runs.new_folder(out, Path(data[0]).resolve().name.split(".")[0], force) as folder:
         if board:
             request = logged(request, folder / BOARD)
@@ -138,7 +140,7 @@ def train(
         seconds = time.perf_counter() - began
         report.require_an_epoch(fitted)
         fitted.settings |= {"data": data[0], "model": model, "device": device}
-        run = runs.save(folder, fitted, seconds, log.gauged)
+        run = runs.save(folder, fitted, seconds, {**log.gauged, **made_of})
         if profiler is not None:
             profiles.keep(profiler, folder)
     if not quiet:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, FunctionLoader, StrictUndefined
 
 from lampas.atomic import whole_file
 from lampas.errors import ArtifactError
@@ -99,21 +99,30 @@ def page(run: Run) -> str:
     """The page as HTML."""
     charts: list[Chart] = []
     sections = [
-        {"title": title, "charts": list(_numbered(found, charts))}
+        {"title": title, "charts": list(numbered(found, charts))}
         for title, found in _sections(run)
         if found
     ]
-    values = json.dumps([finite(chart.to_json()) for chart in charts], ensure_ascii=False)
     scores, note = _scores(run)
-    environment = Environment(autoescape=True, undefined=StrictUndefined)
-    return environment.from_string(_text("report.html.j2")).render(
+    return rendered(
+        "report.html.j2", charts,
         title=run.folder.resolve().name, about=_about(run), told=_told(run),
         scores=scores, scores_title="Scores on held-out samples", scores_note=note,
         sections=sections, mistakes=mistakes_of(run.recorded), texts=list(_texts(run)),
         wholes=_wholes(run),
         command=str(run.about.get("command", "unknown")), facts=list(_facts(run)),
-        css=_text("page.css"), script=_text("page.js"),
-        charts=values.replace("<", "\\u003c"),  # no "</script>" among the data ends the script
+    )  # fmt: skip
+
+
+def rendered(template: str, charts: Sequence[Chart], **values: Any) -> str:
+    """A page by its template, with the `charts` that its figures number, style and script."""
+    drawn = json.dumps([finite(chart.to_json()) for chart in charts], ensure_ascii=False)
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, loader=FunctionLoader(_text)
+    )
+    return environment.get_template(template).render(
+        **values, css=_text("page.css"), script=_text("page.js"),
+        charts=drawn.replace("<", "\\u003c"),  # no "</script>" among the data ends the script
     )  # fmt: skip
 
 
@@ -121,7 +130,8 @@ def _text(name: str) -> str:
     return (resources.files("lampas.page") / name).read_text(encoding="utf-8")
 
 
-def _numbered(found: Sequence[Chart], charts: list[Chart]) -> Iterator[tuple[int, Chart]]:
+def numbered(found: Sequence[Chart], charts: list[Chart]) -> Iterator[tuple[int, Chart]]:
+    """Each of `found` with its number among the page's `charts`, which take it in."""
     for chart in found:
         charts.append(chart)
         yield len(charts) - 1, chart

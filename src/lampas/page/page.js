@@ -92,6 +92,8 @@ function mark(svg, chart, at) {
   svg.append(make("text", { x: x + (late ? -5 : 5), y: TOP + 9, class: late ? "tick end" : "tick" }, chart.mark[1]));
 }
 
+function dashed(one) { return one.dash ? { "stroke-dasharray": one.dash } : {}; }
+
 function paint(svg, chart, one, at) {
   const role = `role-${one.role || "a"}`;
   if (chart.kind === "bars") {
@@ -109,7 +111,7 @@ function paint(svg, chart, one, at) {
   }
   const cloud = chart.kind === "points" && one.role !== "c";
   if (!cloud && one.points.length > 1) {
-    svg.append(make("path", { d: "M" + one.points.map(([x, y]) => `${at.x(x)},${at.y(y)}`).join("L"), class: `stroke ${role}` }));
+    svg.append(make("path", { d: "M" + one.points.map(([x, y]) => `${at.x(x)},${at.y(y)}`).join("L"), class: `stroke ${role}`, ...dashed(one) }));
   }
   if (cloud || one.dots || one.points.length === 1 || (one.points.length <= 30 && one.role !== "c")) {
     for (const [x, y] of one.points) svg.append(make("circle", { cx: at.x(x), cy: at.y(y), r: cloud ? 2.4 : 2.2, class: `fill ${role}` }));
@@ -133,7 +135,7 @@ function tell(chart, series, x) {
 }
 
 function draw(figure, chart, zoom = null) {
-  const old = figure.querySelector("svg");
+  const old = figure.querySelector(":scope > svg");
   const series = within(chart, zoom), at = space(chart, series, zoom);
   const svg = make("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": `${chart.title}: ${chart.y} by ${chart.x}` });
   axes(svg, chart, at);
@@ -184,11 +186,18 @@ function listen(figure, chart, svg, series, at, cursor, chosen, zoom) {
   svg.ondblclick = () => draw(figure, chart);
 }
 
+function swatch(one) {
+  if (!(one.role || "").startsWith("run-")) return make("span", { class: one.band ? "swatch band" : "swatch", "aria-hidden": "true" });
+  const svg = make("svg", { class: "swatch", viewBox: "0 0 38 8", "aria-hidden": "true" });
+  svg.append(make("line", { x1: 0, x2: 38, y1: 4, y2: 4, class: `stroke role-${one.role}`, ...dashed(one) }));
+  return svg;
+}
+
 function legend(chart) {
   const list = make("ul", { class: "legend" });
   for (const one of chart.series) {
     const item = make("li", { class: `role-${one.role || "a"}` });
-    item.append(make("span", { class: one.band ? "swatch band" : "swatch", "aria-hidden": "true" }), one.name);
+    item.append(swatch(one), one.name);
     list.append(item);
   }
   return list;
