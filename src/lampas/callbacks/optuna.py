@@ -1,5 +1,6 @@
 """Optuna decides after each epoch whether a trial is worth the rest of its run."""
 
+import warnings
 from typing import Any, ClassVar, final
 
 from lampas.callbacks.base import Callback, Event, EventKind, Stop
@@ -80,7 +81,12 @@ class OptunaPruning(Callback):
 
     def _ask(self, value: float, epoch: int) -> None:
         self.trial.report(value, epoch)
-        self._is_hopeless = self.trial.should_prune()
+        if value == value:
+            self._is_hopeless = self.trial.should_prune()
+            return
+        with warnings.catch_warnings():  # numpy's, when Optuna's pruners look for the least of nan
+            warnings.simplefilter("ignore", RuntimeWarning)
+            self._is_hopeless = self.trial.should_prune()
 
     def _prune(self, why: str) -> Stop:
         self._pruned = f"trial {self.trial.number} is pruned: {why}"

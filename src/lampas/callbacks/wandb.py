@@ -184,9 +184,11 @@ class WandB(Callback):
             self._run.finish(exit_code=0 if event.error is None else 1 if is_fault(event) else 255)
 
     def _leave(self) -> None:
-        if self._owns and self._wandb.run is self._run:  # it could not be finished
+        if self._owns and self._wandb.run is self._run:
+            # It could not be finished, for wandb's process is dead: the next run needs another.
             with suppress(Exception):
                 self._wandb.teardown()
+            self._wandb.run = None
         self._wandb, self._run = None, None
         self._leave_inputs()
 
