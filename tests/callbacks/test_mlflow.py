@@ -41,10 +41,10 @@ def own(store: Any) -> Any:
     return make
 
 
-def _model() -> lampas.Model:
+def _model(lr: float = 0.01) -> lampas.Model:
     torch.manual_seed(0)
     model = lampas.Model(nn.Sequential(nn.Linear(2, 4), nn.ReLU(), nn.Linear(4, 1)))
-    model.compile(torch.optim.Adam(model.parameters(), lr=0.01), "bce_with_logits", ["accuracy"])
+    model.compile(torch.optim.Adam(model.parameters(), lr=lr), "bce_with_logits", ["accuracy"])
     return model
 
 
@@ -154,8 +154,9 @@ def test_a_run_that_is_continued_goes_on_in_its_run(store: Any, own: Any, capsys
 
 
 def test_the_model_is_that_of_the_best_epoch(store: Any, own: Any) -> None:
-    model, callback = _model(), own(log_model=True)
-    _fit(model, [EarlyStopping(verbose=0), callback], epochs=4)
+    model, callback = _model(lr=3.0), own(log_model=True)
+    history = _fit(model, [callback, EarlyStopping(verbose=0)], epochs=20)
+    assert history.best["epoch"] < len(history)
     uri = store.get_run(callback.run_id).info.artifact_uri
     path = mlflow.artifacts.download_artifacts(f"{uri}/model.lampas")
     assert torch.equal(lampas.load(path, net=_model().net).predict(X), model.predict(X))

@@ -59,9 +59,7 @@ def test_it_is_escaped_and_may_not_know_its_end(shown: Any) -> None:
     bar.fill(4)
     bar.begin("Epoch 2", None)
     bar.show(7, "loss 1")
-    assert shown[0]["text/html"].startswith(
-        '<progress value="1" max="4"></progress> &lt;b&gt;  '
-    )
+    assert shown[0]["text/html"].startswith('<progress value="1" max="4"></progress> &lt;b&gt;  ')
     assert re.fullmatch(r"Epoch 2  7 steps, \d+ms  loss 1", shown[1]["text/html"])
 
 

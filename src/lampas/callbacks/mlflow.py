@@ -34,8 +34,8 @@ class MLflow(Callback):
     `tracking_uri`: as `mlflow.set_tracking_uri` sets it, for the whole process. `experiment`: its
     name; made where it lacks. By default both are what is set. `run_name`: of a run of its own.
     `params`, `tags`: more of them. `log_model`: `model.save`'s file as the artifact
-    "model.lampas", unless the run failed; a callback that restores the best weights must come
-    before this one. `run_id` names the run, None before the first.
+    "model.lampas", with the weights that the run leaves, unless it failed. `run_id` names the
+    run, None before the first.
 
     A parameter is written once, as MLflow demands: one that the run already has with another
     value stays, and a line says so. A run that is continued (`initial_epoch`) by the same object
@@ -50,6 +50,7 @@ class MLflow(Callback):
     """
 
     hears: ClassVar[frozenset[EventKind]] = frozenset({"fit_begin", "epoch_end", "fit_end"})
+    last: ClassVar[bool] = True
 
     def __init__(
         self,

@@ -41,8 +41,8 @@ class WandB(Callback):
 
     `project`, `name`, `mode`, `folder`: as `wandb.init` takes them (`folder` is its `dir`); by
     default what the environment says, such as WANDB_MODE=offline. Whoever needs more of
-    `wandb.init` calls it first. `log_model`: `model.save`'s file as an artifact "model-ID", unless
-    the run failed; a callback that restores the best weights must come before this one.
+    `wandb.init` calls it first. `log_model`: `model.save`'s file as an artifact "model-ID", with
+    the weights that the run leaves, unless it failed.
 
     wandb's own process writes the log and tells nobody where the disk is full, so this tries to
     write beside it after each epoch. Where that fails, or wandb does, one line on stderr says so
@@ -54,6 +54,7 @@ class WandB(Callback):
     """
 
     hears: ClassVar[frozenset[EventKind]] = frozenset({"fit_begin", "step", "epoch_end", "fit_end"})
+    last: ClassVar[bool] = True
 
     def __init__(
         self,
