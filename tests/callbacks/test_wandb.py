@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 import lampas
-from lampas.callbacks import WandB
+from lampas.callbacks import Checkpoint, WandB
 from lampas.errors import InputError, MissingExtraError
 
 wandb = pytest.importorskip("wandb", reason="wandb is not installed")
@@ -195,59 +195,50 @@ def test_a_disabled_run(tmp_path: Path) -> None:
 
 
 def test_a_service_that_dies_costs_the_log_alone(tmp_path: Path, places: dict[str, str]) -> None:
-    done = _run(DIES, tmp_path, places)
+    # A child would write through the process of this one.
+    ours = {name: value for name, value in os.environ.items() if name != "WANDB_SERVICE"}
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", DIES, str(tmp_path)],
+        capture_output=True, text=True, check=False, env={**ours, **places},
+    )  # fmt: skip
     assert (done.returncode, done.stdout) == (0, "3 None\nFalse None\n"), done.stderr
     assert sum(line.startswith("WandB:") for line in done.stderr.splitlines()) == 1
 
 
-def test_a_full_disk_costs_the_log_alone(tmp_path: Path, places: dict[str, str]) -> None:
-    done = _run(FULL, tmp_path, places)
-    assert (done.returncode, done.stderr) == (
-        0,
-        "WandB: the log cannot be written (File too large): the run goes on without it\n",
+def test_a_full_disk_costs_the_log_alone(tmp_path: Path, capsys: Any) -> None:
+    resource = pytest.importorskip("resource", reason="this system has no limits")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    callbacks = [WandB(folder=tmp_path), Checkpoint(tmp_path, save="last")]
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, before[1]))  # full after 50 kB
+        assert len(_fit(_model(), callbacks)) == 3
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert capsys.readouterr().err == (
+        "WandB: the log cannot be written (File too large): the run goes on without it\n"
     )
-    assert isinstance(lampas.load(tmp_path / "last.lampas", net=nn.Linear(2, 1)), lampas.Model)
+    assert isinstance(lampas.load(tmp_path / "last.lampas", net=_model().net), lampas.Model)
+    assert _read(tmp_path).code == 0
 
-
-def _run(program: str, folder: Path, places: dict[str, str]) -> Any:
-    given = {**places, **dict.fromkeys(PLACES, str(folder))}
-    # A child would write through the process of this one.
-    ours = {name: value for name, value in os.environ.items() if name != "WANDB_SERVICE"}
-    return subprocess.run(
-        [sys.executable, "-W", "error", "-c", BEGIN + program, str(folder)],
-        capture_output=True, text=True, check=False, env={**ours, **given},
-    )  # fmt: skip
-
-
-BEGIN = """
-import os, resource, signal, subprocess, sys, torch, lampas
-from torch import nn
-from lampas.callbacks import Checkpoint, WandB
-
-x = torch.randn(640, 2)
-y = x.sum(1, keepdim=True)
-model = lampas.Model(nn.Linear(2, 1))
-model.compile("sgd", "mse")
-callback = WandB("rings", folder=sys.argv[1], every=1, log_model=True)
-"""
-
-FULL = """
-resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))  # the disk is full after 50 kB
-save = Checkpoint(sys.argv[1], save="last", every=20)
-history = model.fit(x, y, epochs=20, batch_size=64, verbose=0, callbacks=[callback, save])
-assert len(history) == 20
-"""
 
 DIES = """
+import os, signal, subprocess, sys, torch, lampas
+from torch import nn
+from lampas.callbacks import WandB
+
 def kill(event):
     if event.epoch == 1:
         mine = ["pgrep", "-P", str(os.getpid()), "-f", "wandb-core"]
         os.kill(int(subprocess.run(mine, capture_output=True, check=True).stdout), signal.SIGKILL)
 
-history = model.fit(x, y, epochs=3, batch_size=64, verbose=0, callbacks=[kill, callback])
+x = torch.randn(640, 2)
+model = lampas.Model(nn.Linear(2, 1))
+model.compile("sgd", "mse")
+callback = WandB("rings", folder=sys.argv[1], every=1, log_model=True)
+history = model.fit(x, x[:, :1], epochs=3, batch_size=64, verbose=0, callbacks=[kill, callback])
 import wandb
 print(len(history), wandb.run)
-model.fit(x, y, epochs=1, verbose=0, callbacks=callback)
+model.fit(x, x[:, :1], epochs=1, verbose=0, callbacks=callback)
 print(callback._outside.lost, wandb.run)
 """
 
