@@ -20,6 +20,7 @@ def blocks(page: str) -> list[str]:
 @pytest.mark.parametrize("page", PAGES)
 def test_examples_run(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("WANDB_CACHE_DIR", str(tmp_path))  # else it is below the home folder
     names: dict[str, object] = {"__name__": "__docs__"}
     found = blocks(page)
     assert found

@@ -1,6 +1,14 @@
 import pytest
 
-from lampas.printing import duration, html_table, number, text_table
+from lampas.printing import (
+    duration,
+    html_folded,
+    html_lines,
+    html_table,
+    html_text,
+    number,
+    text_table,
+)
 
 
 @pytest.mark.parametrize(
@@ -33,4 +41,20 @@ def test_html_is_escaped_everywhere_and_one_row_is_bold() -> None:
     assert table == (
         "<table><thead><tr><th>&lt;b&gt;</th></tr></thead><tbody><tr><td>&lt;i&gt;</td></tr>"
         '<tr style="font-weight: bold"><td>2</td></tr></tbody></table><p>a &amp; b</p>'
+    )
+
+
+def test_lines_have_a_head_and_no_tags_of_their_own() -> None:
+    assert html_lines(["a<b", "c"], "d&") == "<p><b>d&amp;</b> a&lt;b<br>c</p>"
+    assert html_lines([], "d") == "<p><b>d</b></p>"
+    assert html_lines([]) == ""
+
+
+def test_a_note_keeps_its_lines() -> None:
+    assert html_table(["a"], [], note="b\nc").endswith("<p>b<br>c</p>")
+
+
+def test_what_is_folded_is_escaped_in_its_head() -> None:
+    assert html_folded("<a>", html_text("<b>")) == (
+        "<details><summary>&lt;a&gt;</summary><pre>&lt;b&gt;</pre></details>"
     )

@@ -74,6 +74,32 @@ def test_the_first_to_ask_stops_the_run_and_all_are_told() -> None:
     assert len(second.events) == 1
 
 
+class Raises(Hears):
+    def __call__(self, event: Event) -> Stop | None:
+        super().__call__(event)
+        raise RuntimeError("no room")
+
+
+def test_the_end_is_told_to_all_also_where_one_raises() -> None:
+    last = Hears("fit_end")
+    with pytest.raises(RuntimeError, match="no room"):
+        _run(Raises("fit_end"), last).tell_end()
+    assert [event.kind for event in last.events] == ["fit_end"]
+
+
+def test_the_end_knows_what_ended_the_run() -> None:
+    end = Hears("epoch_end", "fit_end")
+    fault = ValueError("bad")
+    run = _run(Raises("fit_end"), end, error=fault)
+    run.tell("epoch_end")
+    run.tell_end()  # the fault goes on its way: what the callback raises is not in its place
+    _run(end).tell_end()
+    _run(end, interrupted=True).tell_end()
+    assert [event.error for event in end.events[:3]] == [None, fault, None]
+    assert isinstance(end.events[3].error, KeyboardInterrupt)
+    assert run.error is None
+
+
 @pytest.mark.parametrize("answer", [True, "stop", 3])
 def test_an_answer_that_is_no_stop(answer: Any) -> None:
     with pytest.raises(InputError) as caught:

@@ -3,7 +3,7 @@
 import io
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, cast, final
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -24,10 +24,33 @@ _DOTS = 40  # up to this many epochs each one gets a dot
 class Curves(Figure):
     """A figure outside pyplot: it opens no window, and a notebook shows it as a picture."""
 
-    def _repr_png_(self) -> bytes:
+    def png(self) -> bytes:
+        """The picture as a PNG file."""
         buffer = io.BytesIO()
         self.savefig(buffer, format="png", dpi=100)
         return buffer.getvalue()
+
+    def _repr_png_(self) -> bytes:
+        return self.png()
+
+
+@final
+class Panel(Axes):
+    """The axes of a figure that has no others: a notebook shows it as a picture."""
+
+    @classmethod
+    def alone(cls) -> "Panel":
+        """On a figure of its own."""
+        figure = Curves(figsize=(5.5, 3.6), layout="constrained")
+        return cast("Panel", figure.add_subplot(axes_class=cls))
+
+    def png(self) -> bytes:
+        """The picture as a PNG file."""
+        figure = self.get_figure(root=True)
+        return figure.png() if isinstance(figure, Curves) else b""
+
+    def _repr_png_(self) -> bytes:
+        return self.png()
 
 
 def draw(figure: Figure, history: "History", monitors: Sequence[str] | None = None) -> None:

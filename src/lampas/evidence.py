@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from lampas.printing import html_lines, html_table, number
 from lampas.tables.schema import Scalar, TableTask
 from lampas.tables.targets import TargetCoder
 
@@ -16,7 +17,10 @@ Show = Callable[[np.ndarray], Sequence[dict[str, Any]]]
 or {column: cell}."""
 
 
-@dataclass(frozen=True, slots=True)
+_SHOWN = 5  # samples of a notebook's table
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Evidence:
     """N held-out samples: `truth`, a column for each target; `predicted`, as `predict` gives it;
     both with the samples' index. `classes`: of each target, none for numbers."""
@@ -36,6 +40,16 @@ class Evidence:
 
     def __len__(self) -> int:
         return len(self.truth)
+
+    def __repr__(self) -> str:
+        return f"Evidence({self.task} of {', '.join(map(str, self.truth))}; {len(self)} samples)"
+
+    def _repr_html_(self) -> str:
+        first = self.table().head(_SHOWN)
+        rows = [[_shown(cell) for cell in row] for row in first.itertuples(name=None)]
+        left = len(self) - len(first)
+        note = f"and {left:,} more: .table()" if left else ""
+        return html_lines([repr(self)]) + html_table(["", *map(str, first)], rows, note=note)
 
     def codes(self, target: int = 0) -> np.ndarray:
         """The true classes of a target by number (N,), int64."""
@@ -79,6 +93,10 @@ class Evidence:
         true = np.column_stack([self.codes(target) for target in range(given.shape[1])])
         missed = np.abs(true - given).max(axis=1)
         return np.where(missed > 0.5, missed, -np.inf)
+
+
+def _shown(cell: Any) -> str:
+    return number(float(cell)) if isinstance(cell, float | np.floating) else str(cell)
 
 
 def plain_rows(frame: pd.DataFrame) -> list[dict[str, Any]]:

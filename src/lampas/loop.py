@@ -41,12 +41,15 @@ def fit(run: Run) -> History:
                     losses = train_epoch(run, pace)
                     if losses is not None:
                         _end_epoch(run, pace, losses)
+        except BaseException as error:
+            run.error = error
+            raise
         finally:
             plan.is_fitting = False
             pace.finish()
             run.history.stopped = run.stopped
             restore_modes(modes)
-            run.tell("fit_end")
+            run.tell_end()
     return run.history
 
 

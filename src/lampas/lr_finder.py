@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _DIVERGED = 4.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class LRFinder:
     """What `find_lr` found: `losses[i]` is the loss of the step made with rate `lrs[i]`.
 
@@ -62,9 +62,9 @@ class LRFinder:
     def plot(self, ax: "Axes | None" = None) -> "Axes":
         """Loss over learning rate, with the suggestion; on `ax`, or on a figure of its own."""
         if ax is None:
-            from lampas.curves import Curves  # matplotlib takes long to import
+            from lampas.curves import Panel  # matplotlib takes long to import
 
-            ax = Curves(figsize=(5.5, 3.6), layout="constrained").add_subplot()
+            ax = Panel.alone()
         ax.plot(self.lrs, self.losses, alpha=0.35, label="loss")
         ax.plot(self.lrs, self.smoothed, label="smoothed")
         if self.suggestion is not None:
@@ -84,6 +84,16 @@ class LRFinder:
         span = f"{len(self.lrs)} steps from lr {self.lrs[0]:.2g} to {self.lrs[-1]:.2g}"
         ended = ", where the loss diverged" if self.diverged else ""
         return f"{span}{ended}; {found}"
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_png_(self) -> bytes:
+        from lampas.curves import Panel
+
+        panel = Panel.alone()
+        self.plot(panel)
+        return panel.png()
 
     def _slope(self, smooth: list[float], i: int) -> float:
         run = math.log(self.lrs[i + 1]) - math.log(self.lrs[i - 1])

@@ -384,6 +384,11 @@ class Model(nn.Module):
             precision=self.plan.precision if self.is_compiled else "float32",
         )  # fmt: skip
 
+    def _repr_html_(self) -> str:
+        from lampas.cards import model_card
+
+        return model_card(self)
+
     def _source(self, x: Any, y: Any, weight: Any, class_weight: Any) -> Source:
         return make_source(x, y, weight, device_of(self), dtype_of(self), class_weight)
 

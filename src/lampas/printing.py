@@ -86,7 +86,37 @@ def html_table(
         cells = "".join(f"<td>{html.escape(cell)}</td>" for cell in row)
         lines.append(f"<tr{style}>{cells}</tr>")
     table = f"<table><thead><tr>{names}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
-    return f"{table}<p>{html.escape(note)}</p>" if note else table
+    return table + html_lines(note.splitlines())
+
+
+def html_lines(lines: Sequence[str], head: str = "") -> str:
+    """`lines` as a paragraph, each on a line of its own, after `head` in bold; "" for none.
+
+    >>> html_lines(["a<b", "c"])
+    '<p>a&lt;b<br>c</p>'
+    """
+    found = [html.escape(line) for line in lines]
+    if head:
+        found = [f"<b>{html.escape(head)}</b> {found[0] if found else ''}".rstrip(), *found[1:]]
+    return f"<p>{'<br>'.join(found)}</p>" if found else ""
+
+
+def html_folded(head: str, body: str) -> str:
+    """HTML that is shown when `head` is clicked.
+
+    >>> html_folded("layers", "<pre>1</pre>")
+    '<details><summary>layers</summary><pre>1</pre></details>'
+    """
+    return f"<details><summary>{html.escape(head)}</summary>{body}</details>"
+
+
+def html_text(text: str) -> str:
+    """Text as it stands, in letters of one width.
+
+    >>> html_text("a < b")
+    '<pre>a &lt; b</pre>'
+    """
+    return f"<pre>{html.escape(text)}</pre>"
 
 
 def finite(value: Any) -> Any:

@@ -61,6 +61,7 @@ class Run:
     waited: float = 0.0
     stopped: str | None = None
     interrupted: bool = False
+    error: BaseException | None = None
 
     def __post_init__(self) -> None:
         self._before = 0  # steps of the epochs before this one
@@ -89,18 +90,46 @@ class Run:
         losses: Mapping[str, Tensor] | None = None,
     ) -> None:
         """Show a moment to the callbacks that hear it; the first to ask stops the run."""
-        event = Event(kind, self.model, self.history, self.epoch, self.epochs, self.step,
-                      self.feed.batches, {} if logs is None else logs,
-                      self.validation is not None, losses or {}, self.waited)  # fmt: skip
+        # Not `logs or {}`: whether running numbers are empty waits for the device.
+        event = self._event(kind, {} if logs is None else logs, losses or {})
         for callback in self.callbacks:
-            answer: Any = callback(event) if hears(callback, kind) else None
-            if answer is not None and not isinstance(answer, Stop):
-                raise InputError(
-                    f"the callback {name_of(callback)} returned {answer!r}: return None, or "
-                    "lampas.Stop('why') to end the run"
-                )
-            if answer is not None and self.stopped is None:
-                self.stopped = answer.reason
+            if hears(callback, kind):
+                self._ask(callback, event)
+
+    def tell_end(self) -> None:
+        """Show the end to all who hear it: where one raises, the others still close their files.
+
+        The first error is raised then, unless the run ended with one, which is the one to see.
+        """
+        event, failed = self._event("fit_end", {}, {}), self.error is not None
+        self.error = None  # held by its own run, it would keep its frames' tensors for longer
+        raised: Exception | None = None
+        for callback in self.callbacks:
+            try:
+                if hears(callback, "fit_end"):
+                    self._ask(callback, event)
+            except Exception as error:
+                raised = raised or error
+        if raised is not None and not failed:
+            raise raised
+
+    def _event(
+        self, kind: EventKind, logs: Mapping[str, float], losses: Mapping[str, Tensor]
+    ) -> Event:
+        error = self.error or (KeyboardInterrupt() if self.interrupted else None)
+        return Event(kind, self.model, self.history, self.epoch, self.epochs, self.step,
+                     self.feed.batches, logs, self.validation is not None, losses,
+                     self.waited, error if kind == "fit_end" else None)  # fmt: skip
+
+    def _ask(self, callback: CallbackLike, event: Event) -> None:
+        answer: Any = callback(event)
+        if answer is not None and not isinstance(answer, Stop):
+            raise InputError(
+                f"the callback {name_of(callback)} returned {answer!r}: return None, or "
+                "lampas.Stop('why') to end the run"
+            )
+        if answer is not None and self.stopped is None:
+            self.stopped = answer.reason
 
     def listen(self, tally: Tally) -> None:
         """After a step: for those who count steps, and for those who watch the numbers."""

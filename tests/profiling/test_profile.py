@@ -1,3 +1,5 @@
+from pathlib import Path
+
 from lampas.profiling.profile import Operation, Profile
 
 STEP = {
@@ -47,3 +49,11 @@ def test_the_dearest_part_is_always_said() -> None:
     even = dict.fromkeys(STEP, 1.0)
     (line,) = Profile((even,), ()).words()
     assert line.startswith("17 % of each step waits for data: 1 ms of 6 ms; ")
+
+
+def test_a_notebook_sees_words_then_tables() -> None:
+    html = Profile((STEP,), (Operation("aten::<mm>", 3, 1.5),), Path("trace.json"))._repr_html_()
+    assert html.startswith("<p>60 % of each step waits for data: 6 ms of 10 ms;")
+    assert "<td>data</td><td>6 ms</td><td>60 %</td>" in html
+    assert "<td>aten::&lt;mm&gt;</td><td>3</td><td>1.5 ms</td>" in html
+    assert html.endswith("<p>Trace for Perfetto or chrome://tracing: trace.json</p>")

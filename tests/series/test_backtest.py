@@ -93,3 +93,11 @@ def test_what_is_equal_beats_nothing():
     assert same.verdicts()[0] == (
         "y: last season does as well as naive, the best baseline: MAE 1.0000 against 1.0000"
     )
+
+
+def test_a_notebook_sees_a_table_and_the_verdicts():
+    tested = Backtest.of(made((10.0, 11.0, 0.0)), ("sold<b>",), ("net",), (0.1, 0.9))
+    html = tested._repr_html_()
+    assert html.startswith("<p>Backtest: 1 origin, up to 3 steps ahead; coverage: of the 80 %")
+    assert "<thead><tr><th>model</th><th>mae</th>" in html
+    assert html.endswith(f"<p>{'<br>'.join(tested.verdicts()).replace('<b>', '&lt;b&gt;')}</p>")

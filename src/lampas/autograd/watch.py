@@ -21,8 +21,11 @@ from lampas.autograd.parts import Form, form_of, shape_text
 from lampas.autograd.stats import COLUMNS, Numbers, statistics
 from lampas.data.nest import named_leaves
 from lampas.errors import InputError, did_you_mean
-from lampas.printing import number, text_table
+from lampas.printing import html_lines, html_table, number, text_table
 from lampas.weights import bare
+
+_HEAD = ["name", "of", "shape", *COLUMNS]
+_NOTHING = "nothing was seen yet"
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -91,15 +94,20 @@ class Watch:
 
     def __str__(self) -> str:
         """The last look at each value and gradient, as a table."""
-        last = {(look.name, look.of): place for place, look in enumerate(self.looks)}
-        if not last:
-            return "nothing was seen yet"
-        values = self._numbers.read()
-        rows = [_cells(self.looks[place], values[place]) for place in last.values()]
-        return text_table(["name", "of", "shape", *COLUMNS], rows)
+        rows = self._last()
+        return text_table(_HEAD, rows) if rows else _NOTHING
 
     def __repr__(self) -> str:
         return str(self)
+
+    def _repr_html_(self) -> str:
+        rows = self._last()
+        return html_table(_HEAD, rows) if rows else html_lines([_NOTHING])
+
+    def _last(self) -> list[list[str]]:
+        last = {(look.name, look.of): place for place, look in enumerate(self.looks)}
+        values = self._numbers.read() if last else []
+        return [_cells(self.looks[place], values[place]) for place in last.values()]
 
     def due(self, name: str) -> int:
         """The number of this call of `name` if it is to be looked at, else 0."""

@@ -5,7 +5,9 @@ from lampas.callbacks.checkpoint import Checkpoint
 from lampas.callbacks.csv_log import CSVLog
 from lampas.callbacks.early_stopping import EarlyStopping
 from lampas.callbacks.listening import as_list, listeners
+from lampas.callbacks.mlflow import MLflow
 from lampas.callbacks.notebook import NotebookCurve
+from lampas.callbacks.optuna import OptunaPruning
 from lampas.callbacks.progress import EpochLines, Progress, Verbose, progress_for
 from lampas.callbacks.record import Record
 from lampas.callbacks.reduce_lr import ReduceLROnPlateau
@@ -13,6 +15,7 @@ from lampas.callbacks.stateful import State, Stateful
 from lampas.callbacks.stop_on_nan import StopOnNaN
 from lampas.callbacks.tensorboard import TensorBoard
 from lampas.callbacks.time_limit import TimeLimit
+from lampas.callbacks.wandb import WandB
 from lampas.callbacks.watch import Watch
 
 __all__ = [
@@ -24,7 +27,9 @@ __all__ = [
     "EpochLines",
     "Event",
     "EventKind",
+    "MLflow",
     "NotebookCurve",
+    "OptunaPruning",
     "Progress",
     "Record",
     "ReduceLROnPlateau",
@@ -35,6 +40,7 @@ __all__ = [
     "TensorBoard",
     "TimeLimit",
     "Verbose",
+    "WandB",
     "Watch",
     "as_list",
     "hears",

@@ -6,7 +6,17 @@ from typing import Any, final
 
 from tqdm import tqdm
 
-from lampas.callbacks.terminal import is_watched
+from lampas.callbacks.notebook_bar import NotebookBar
+from lampas.callbacks.terminal import in_notebook, is_watched
+
+
+def new_bar() -> "EpochBar | NotebookBar":
+    """The bar for where this program runs.
+
+    >>> type(new_bar()).__name__
+    'EpochBar'
+    """
+    return NotebookBar() if in_notebook() else EpochBar()
 
 
 class _Bar(tqdm):  # pyright: ignore[reportUntypedBaseClass, reportMissingTypeArgument]

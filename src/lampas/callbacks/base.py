@@ -28,7 +28,8 @@ class Event:
     """One moment of a training run.
 
     `kind`:
-        "fit_begin", "fit_end": once each; `fit_end` comes also after a stop or Ctrl-C.
+        "fit_begin", "fit_end": once each; `fit_end` comes also after a stop, Ctrl-C or an error,
+            and to everyone, also where another callback raises in it.
         "epoch_begin", "epoch_end": `logs` of "epoch_end" is the whole row of that epoch.
         "step": after each step (only callbacks that hear it pay for it); `logs` are the running
             loss and metrics, computed when they are read: reading waits for the device.
@@ -43,6 +44,8 @@ class Event:
     `losses`: of a "step", each loss of this step alone, a 0-d tensor on the device: nobody has
         looked at it yet, and keeping it waits for nothing.
     `waited`: seconds that this epoch has waited for its batches.
+    `error`: of "fit_end", what ended the run; a `KeyboardInterrupt` also where Ctrl-C ended it
+        cleanly. None where it came to its end or a `Stop` ended it.
     """
 
     kind: EventKind
@@ -56,6 +59,7 @@ class Event:
     validates: bool = True
     losses: Mapping[str, Tensor] = field(default_factory=dict[str, Tensor])
     waited: float = 0.0
+    error: BaseException | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from lampas.printing import duration, number
 
 if TYPE_CHECKING:
     from lampas.callbacks.bar import EpochBar
+    from lampas.callbacks.notebook_bar import NotebookBar
 
 Verbose = Literal["auto", 0, 1, 2]
 
@@ -41,8 +42,9 @@ def progress_for(verbose: Verbose) -> Callback | None:
 class Progress(Callback):
     """A bar with the running loss and metrics, and a line for each epoch that ended.
 
-    The bar is tqdm's, is drawn at most ten times a second, and only where stderr is a terminal
-    or a notebook's. Reading the running numbers waits for the device, each time.
+    The bar is tqdm's, or in a notebook one display that is replaced. It is drawn at most ten
+    times a second, and only where stderr is a terminal or a notebook's. Reading the running
+    numbers waits for the device, each time.
 
     >>> "look" in Progress.hears
     True
@@ -53,7 +55,7 @@ class Progress(Callback):
     )
 
     def __init__(self) -> None:
-        self._bar: EpochBar | None = None
+        self._bar: EpochBar | NotebookBar | None = None
         self._lines = EpochLines()
 
     def __call__(self, event: Event) -> None:
@@ -71,10 +73,10 @@ class Progress(Callback):
             self._lines(event)
 
     def _open(self) -> None:
-        from lampas.callbacks.bar import EpochBar
+        from lampas.callbacks.bar import new_bar
 
         self._close()
-        self._bar = EpochBar()
+        self._bar = new_bar()
 
     def _close(self) -> None:
         if self._bar is not None:

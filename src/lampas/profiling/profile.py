@@ -5,7 +5,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from lampas.printing import text_table
+from lampas.printing import html_folded, html_lines, html_table, text_table
 from lampas.profiling.stopwatch import PARTS
 
 _ADVICE = {
@@ -67,27 +67,44 @@ class Profile:
         ]
 
     def __str__(self) -> str:
-        parts, whole = self.parts, self.milliseconds or 1.0
-        rows = [[part, _ms(time), f"{100 * time / whole:.0f} %"] for part, time in parts.items()]
-        head = f"A step takes {_ms(whole)} (medians of {len(self.steps)} steps)"
-        lines = [*self.words(), "", head, text_table(["part", "time", "share"], rows)]
+        head = f"A step takes {_ms(self.milliseconds)} (medians of {len(self.steps)} steps)"
+        lines = [*self.words(), "", head, text_table(*self._parts())]
         if self.operations:
-            lines += ["", "Operations, in steps that recording slows down", self._operations()]
+            lines += ["", "Operations, in steps that recording slows down"]
+            lines += [text_table(*self._operations())]
         if self.trace is not None:
-            lines += ["", f"Trace for Perfetto or chrome://tracing: {self.trace}"]
+            lines += ["", self._traced()]
         return "\n".join(lines)
 
-    def _operations(self) -> str:
+    def _traced(self) -> str:
+        return f"Trace for Perfetto or chrome://tracing: {self.trace}"
+
+    def _parts(self) -> tuple[list[str], list[list[str]]]:
+        """Head and rows of the table of parts."""
+        parts, whole = self.parts, self.milliseconds or 1.0
+        rows = [[part, _ms(time), f"{100 * time / whole:.0f} %"] for part, time in parts.items()]
+        return ["part", "time", "share"], rows
+
+    def _operations(self) -> tuple[list[str], list[list[str]]]:
+        """Head and rows of the table of operations."""
         whole = sum(one.milliseconds for one in self.operations) or 1.0
         rows = [
             [one.name, f"{one.calls:g}", _ms(one.milliseconds),
              f"{100 * one.milliseconds / whole:.0f} %"]
             for one in self.operations[:_SHOWN]
         ]  # fmt: skip
-        return text_table(["operation", "calls", "own time", "share"], rows)
+        return ["operation", "calls", "own time", "share"], rows
 
     def __repr__(self) -> str:
         return str(self)
+
+    def _repr_html_(self) -> str:
+        whole = f"A step takes {_ms(self.milliseconds)} (medians of {len(self.steps)} steps)"
+        found = html_lines(self.words()) + html_table(*self._parts(), note=whole)
+        if self.operations:
+            found += html_folded("operations, in steps that recording slows down",
+                                 html_table(*self._operations()))  # fmt: skip
+        return found if self.trace is None else found + html_lines([self._traced()])
 
     def to_json(self) -> dict[str, Any]:
         """Parts and operations as plain values."""

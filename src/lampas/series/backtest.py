@@ -8,7 +8,7 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 
-from lampas.printing import number, text_table
+from lampas.printing import html_lines, html_table, number, text_table
 from lampas.series.baselines import BASELINES
 from lampas.tables.schema import Scalar
 
@@ -95,6 +95,15 @@ class Backtest:
         return lines
 
     def __str__(self) -> str:
+        return "\n".join([self._title(), text_table(*self._cells()), *self.verdicts()])
+
+    def _repr_html_(self) -> str:
+        return html_lines([self._title()]) + html_table(
+            *self._cells(), note="\n".join(self.verdicts())
+        )
+
+    def _cells(self) -> tuple[list[str], list[list[str]]]:
+        """Head and rows of the table."""
         many = self.frame["target"].nunique() > 1
         head = [*(["target"] if many else []), "model", *_COLUMNS]
         rows: list[list[str]] = []
@@ -105,12 +114,14 @@ class Backtest:
                 *(number(float(row[name])) for name in ("mae", "rmse", "mase")),
                 "-" if np.isnan(inside) else f"{100 * inside:.0f} %",
             ])  # fmt: skip
+        return head, rows
+
+    def _title(self) -> str:
         origins = f"{self.origins} origin{'s' if self.origins > 1 else ''}"
-        title = (
+        return (
             f"Backtest: {origins}, up to {self.horizon} steps ahead; coverage: of the "
             f"{100 * self.wanted:.0f} % interval"
         )
-        return "\n".join([title, text_table(head, rows), *self.verdicts()])
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""

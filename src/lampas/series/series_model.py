@@ -11,12 +11,14 @@ import torch
 from torch import nn
 
 from lampas import artifact
+from lampas.cards import fitted_card
 from lampas.errors import DataError, InputError
 from lampas.fitted import filled, restore, shown, store
 from lampas.history import History
 from lampas.metrics import Mean
 from lampas.model import Model
 from lampas.own_net import NetLike
+from lampas.printing import html_folded
 from lampas.series import kept
 from lampas.series.anchored import BASES, Anchored, KnownQuantileLoss, mase
 from lampas.series.backtest import Backtest, Forecasts
@@ -316,9 +318,21 @@ class SeriesModel:
             "backtest": None if self.tested is None else str(self.tested).splitlines(),
         }
 
+    @property
+    def _about(self) -> str:
+        return f"{', '.join(self.columns.targets)} over {self.columns.time}, {self._net}"
+
     def __repr__(self) -> str:
-        about = f"{', '.join(self.columns.targets)} over {self.columns.time}, {self._net}"
-        return shown("SeriesModel", about, self.metrics)
+        return shown("SeriesModel", self._about, self.metrics)
+
+    def _repr_html_(self) -> str:
+        return fitted_card("SeriesModel", self._about, self) + self._tested()
+
+    def _tested(self) -> str:
+        if self.tested is None:
+            return ""
+        table = self.tested._repr_html_()  # pyright: ignore[reportPrivateUsage]
+        return html_folded("backtest", table)
 
 
 def _restored(saved: artifact.Artifact, net: NetLike | None) -> SeriesModel:

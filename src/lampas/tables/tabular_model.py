@@ -10,6 +10,7 @@ from torch import nn
 
 from lampas import artifact
 from lampas.callbacks.say import say_all
+from lampas.cards import fitted_card
 from lampas.evidence import Evidence, plain_rows
 from lampas.fitted import filled, restore, shown, store
 from lampas.history import History
@@ -220,9 +221,15 @@ class TabularModel:
         """The schema, as plain values."""
         return {"schema": self.schema.to_json()}
 
+    @property
+    def _about(self) -> str:
+        return f"{self.schema.task} of {', '.join(self.targets.names)}, {self._net}"
+
     def __repr__(self) -> str:
-        about = f"{self.schema.task} of {', '.join(self.targets.names)}, {self._net}"
-        return shown("TabularModel", about, self.metrics)
+        return shown("TabularModel", self._about, self.metrics)
+
+    def _repr_html_(self) -> str:
+        return fitted_card("TabularModel", self._about, self)
 
 
 def _restored(saved: artifact.Artifact, net: NetLike | None) -> TabularModel:

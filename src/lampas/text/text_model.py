@@ -12,6 +12,7 @@ from torch import nn
 
 from lampas import artifact
 from lampas.callbacks.say import say, say_all
+from lampas.cards import fitted_card
 from lampas.data.nest import concatenate
 from lampas.evidence import Evidence
 from lampas.fitted import filled, restore, shown, store
@@ -289,9 +290,15 @@ class TextModel:
             "tokens": {"kind": self.tokens.kind, "size": self.tokens.size},
         }
 
+    @property
+    def _about(self) -> str:
+        return f"{self.schema.task} of {', '.join(self.targets.names)}, {self._net}"
+
     def __repr__(self) -> str:
-        about = f"{self.schema.task} of {', '.join(self.targets.names)}, {self._net}"
-        return shown("TextModel", about, self.metrics)
+        return shown("TextModel", self._about, self.metrics)
+
+    def _repr_html_(self) -> str:
+        return fitted_card("TextModel", self._about, self)
 
 
 def _restored(saved: artifact.Artifact, net: TextNet | None) -> TextModel:

@@ -11,6 +11,7 @@ from torch import nn
 
 from lampas import artifact
 from lampas.callbacks.say import say_all
+from lampas.cards import fitted_card
 from lampas.evidence import Evidence, png_of
 from lampas.fitted import filled, restore, shown, store
 from lampas.history import History
@@ -259,9 +260,15 @@ class ImageModel:
         """The form of the images and the schema, as plain values."""
         return {"images": asdict(self.form), "schema": self.schema.to_json()}
 
+    @property
+    def _about(self) -> str:
+        return f"{self.schema.task} of {', '.join(self.targets.names)}, {self._net}"
+
     def __repr__(self) -> str:
-        about = f"{self.schema.task} of {', '.join(self.targets.names)}, {self._net}"
-        return shown("ImageModel", about, self.metrics)
+        return shown("ImageModel", self._about, self.metrics)
+
+    def _repr_html_(self) -> str:
+        return fitted_card("ImageModel", self._about, self)
 
 
 def _restored(saved: artifact.Artifact, net: NetLike | None) -> ImageModel:

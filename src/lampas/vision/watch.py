@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
-from lampas.callbacks.bar import EpochBar
+from lampas.callbacks.bar import new_bar
 
 T = TypeVar("T")
 
@@ -16,7 +16,7 @@ def watched(items: Iterable[T], title: str, total: int, shown: bool) -> Iterator
     if not shown:
         yield from items
         return
-    bar = EpochBar()
+    bar = new_bar()
     try:
         bar.begin(title, total)
         drawn = time.perf_counter()
