@@ -107,7 +107,7 @@ class Record(Callback):
         model, history, folder = event.model, event.history, log.folder
         size = {} if inputs.batch_size is None else {"batch_size": inputs.batch_size}
         settings = {**settings_of(model), **size, **self.settings}
-        complete = history.stopped is not None or history.epoch[-1] == event.epochs
+        complete = event.error is None or history.stopped is not None
         about = {
             **ended(history, settings, best_numbers(history)),
             "state": "ended" if complete else FAILED,
