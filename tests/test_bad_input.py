@@ -340,7 +340,8 @@ def test_nan_in_a_loader_names_epoch_step_and_place(which: str, line: str) -> No
     x, y = X.clone(), X.clone()
     (x if which == "x" else y)[5, 2] = float("nan")
     model = _model(3, "mse", partial(torch.optim.SGD, lr=0.0))
-    model.fit(X[:4], X[:4], batch_size=4, verbose=0)  # what the first step does to the buffers
+    first = DataLoader(TensorDataset(X[:4], X[:4]), 4)
+    model.fit(first, verbose=0)  # what the first step does to the buffers
     after_one = {name: value.clone() for name, value in model.state_dict().items()}
     model = _model(3, "mse", partial(torch.optim.SGD, lr=0.0))
     with pytest.raises(NonFiniteError) as caught:

@@ -86,6 +86,8 @@ def test_every_example_runs(shell, tmp_path):
         "summary",
         "demo",
         "datasets",
+        "runs",
+        "compare",
     ):
         examples = _examples(shell(command, "--help").out)
         assert len(examples) >= 2
@@ -95,12 +97,12 @@ def test_every_example_runs(shell, tmp_path):
             answer = shell(*shlex.split(example)[1:])
             assert answer.code == 0, f"{example}: {answer.err}"
             typed.append(example)
-    assert len(typed) >= 18
+    assert len(typed) >= 24
     assert (tmp_path / "predictions.parquet").exists()
     main = _examples(shell("--help").out)
     assert {line.split()[1] for line in main} == {
         "board", "datasets", "demo", "train", "evaluate", "predict", "forecast",
-        "report", "summary",
+        "report", "summary", "runs", "compare",
     }  # fmt: skip
     # `lampas board` serves until Ctrl-C: test_board.py starts it.
     others = {line for line in main if line.split()[1] not in ("demo", "board")}

@@ -55,7 +55,7 @@ def lampas(
       lampas forecast runs/sales --horizon 14 --plot
       lampas report runs/titanic
       lampas runs
-      lampas compare runs/titanic runs/second
+      lampas compare runs/titanic runs/mine
       lampas summary runs/titanic
       lampas board runs
       lampas datasets

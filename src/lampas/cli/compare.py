@@ -35,9 +35,9 @@ def compare(
 
     \b
     Examples:
-      lampas compare runs/titanic runs/second
-      lampas compare runs/first runs/second runs/third --out compared.html
-      lampas compare runs/titanic runs/second --json
+      lampas compare runs/titanic runs/mine
+      lampas compare runs/titanic runs/mine runs/first --out compared.html
+      lampas compare runs/titanic runs/mine --json
     """
     if len(runs) < 2:
         raise UsageError(f"{runs[0]}: compared to what? Name another run: `lampas runs` lists them")

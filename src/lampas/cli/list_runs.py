@@ -37,7 +37,7 @@ def runs(
     \b
     Examples:
       lampas runs
-      lampas runs runs/titanic* --sort roc_auc
+      lampas runs runs --sort roc_auc
       lampas runs --json
     """
     found = sorted(_found(folders or ["runs"]), key=lambda run: run.when, reverse=True)
