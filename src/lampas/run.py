@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
-from lampas.callbacks.base import CallbackLike, Event, EventKind, Stop, hears
+from lampas.callbacks.base import LOOK_SECONDS, CallbackLike, Event, EventKind, Stop, hears
 from lampas.data.batch import Batch, Feed
 from lampas.errors import InputError
 from lampas.history import History
@@ -38,10 +38,6 @@ class Running(Mapping[str, float]):
 
     def __len__(self) -> int:
         return len(self._numbers)
-
-
-LOOK_SECONDS = 0.1
-"""Live callbacks look at most this often: looking waits for the device."""
 
 
 @dataclass

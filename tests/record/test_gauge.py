@@ -50,10 +50,11 @@ def test_a_row_an_epoch() -> None:
         assert row["gradient_norm"] > 0
         assert row["training_seconds"] > row["waited_seconds"] > 0
         assert row["validation_seconds"] > 0
-        assert row["memory"] > 10_000_000
+    held = [row["memory"] for row in gauged.rows if "memory" in row]
+    assert gauged.rows[0]["memory"] > 10_000_000  # and later at most four times a second
     assert gauged.step_every == EVERY  # in the third epoch no step is timed
     assert set(gauged.about["time_by_part"]) > {"data", "forward", "validation"}
-    assert gauged.about["peak_memory"]["process"] >= gauged.rows[-1]["memory"]
+    assert gauged.about["peak_memory"]["process"] >= max(held)
 
 
 def test_the_norm_is_that_of_the_gradients() -> None:

@@ -38,8 +38,8 @@ class EpochBar:
             bar_format="{desc}",
         )
 
-    def begin(self, title: str, steps: int | None) -> None:
-        """Start at 0 of `steps`; None: nobody knows how many."""
+    def begin(self, title: str, steps: int | None, ago: float = 0.0) -> None:
+        """Start at 0 of `steps`, so many seconds ago; None: nobody knows how many steps."""
         wide = shutil.get_terminal_size().columns >= 110
         done = f"{{percentage:3.0f}}%|{{bar:{24 if wide else 10}}}| {{n_fmt}}/{{total_fmt}}"
         clock = "{elapsed}<{remaining}" if steps else "{elapsed}"
@@ -51,6 +51,8 @@ class EpochBar:
         self._bar.set_description_str(title, refresh=False)
         self._bar.set_postfix_str("", refresh=False)
         self._bar.reset(total=steps)
+        if not self._bar.disable:  # else it has no clock
+            self._bar.start_t -= ago
 
     def show(self, step: int, numbers: str) -> None:
         """Move to `step` and show the running numbers."""

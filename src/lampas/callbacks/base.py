@@ -23,6 +23,10 @@ EventKind = Literal[
 ]
 
 
+LOOK_SECONDS = 0.1
+"""Live callbacks look at most this often: looking waits for the device."""
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """One moment of a training run.

@@ -24,10 +24,11 @@ class NotebookBar:
         self._handle: Any = None
         self.begin("", None)
 
-    def begin(self, title: str, steps: int | None) -> None:
-        """Start at 0 of `steps`; None: nobody knows how many. Nothing is drawn yet."""
+    def begin(self, title: str, steps: int | None, ago: float = 0.0) -> None:
+        """Start at 0 of `steps`, so many seconds ago; None: nobody knows how many steps. Nothing
+        is drawn yet."""
         self._title, self._steps = title, steps
-        self._began = time.perf_counter()
+        self._began = time.perf_counter() - ago
         self._step, self._numbers = 0, ""
 
     def show(self, step: int, numbers: str) -> None:

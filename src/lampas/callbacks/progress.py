@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar, Literal, final
 
-from lampas.callbacks.base import Callback, Event, EventKind
+from lampas.callbacks.base import LOOK_SECONDS, Callback, Event, EventKind
 from lampas.callbacks.say import say
 from lampas.callbacks.terminal import is_watched
 from lampas.errors import InputError
@@ -57,20 +57,31 @@ class Progress(Callback):
     def __init__(self) -> None:
         self._bar: EpochBar | NotebookBar | None = None
         self._lines = EpochLines()
+        self._began = self._drawn = 0.0
+        self._waits = False  # the epoch's bar, for its first look
 
     def __call__(self, event: Event) -> None:
         if event.kind == "fit_begin":
             self._open()
         elif event.kind == "fit_end":
             self._close()
-        elif self._bar is not None and event.kind == "epoch_begin":
-            self._bar.begin(_title(event), event.steps)
-        elif self._bar is not None and event.kind == "look":
-            self._bar.show(event.step, _numbers(event.logs))
         elif self._bar is not None:
-            self._bar.fill(event.step)
+            self._move(self._bar, event)
         if event.kind in EpochLines.hears:
             self._lines(event)
+
+    def _move(self, bar: "EpochBar | NotebookBar", event: Event) -> None:
+        now = time.perf_counter()
+        if event.kind == "epoch_begin":
+            self._began, self._waits = now, True
+        if self._waits and (event.kind == "look" or now - self._drawn >= LOOK_SECONDS):
+            bar.begin(_title(event), event.steps, now - self._began)
+            self._drawn, self._waits = now, False
+        if event.kind == "look":
+            bar.show(event.step, _numbers(event.logs))
+            self._drawn = now
+        elif event.kind == "epoch_end" and not self._waits:
+            bar.fill(event.step)
 
     def _open(self) -> None:
         from lampas.callbacks.bar import new_bar

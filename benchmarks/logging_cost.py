@@ -1,6 +1,10 @@
-"""What the log costs: time of `fit` with `TensorBoard`, all of it on, as a ratio to `fit` without.
+"""What looking at a run costs: time of `fit` with it, as a ratio to `fit` without.
 
-    python benchmarks/board_cost.py [--repeats 20] [--threads 1] [--only rings|cnn|text]
+    python benchmarks/logging_cost.py [--log board|record|progress] [--repeats 20] [--threads 1]
+                                      [--only rings|cnn|text]
+
+"board": `TensorBoard` with all of it on. "record": `Record`, which `lampas train` keeps too.
+"progress": the bar of `fit(verbose=1)`, on a terminal that nobody watches.
 
 The nets of `loop.py`, with validation and a metric: scalars of every tenth step, histograms of
 all weights and gradients each epoch, the graph, hyperparameters and their results. A run is timed
@@ -18,20 +22,31 @@ Figures are medians:
 """
 
 import argparse
+import os
 import platform
+import pty
 import random
 import statistics
+import sys
 import tempfile
+import threading
 import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
 from workloads import WORKLOADS, Workload
 
 import lampas
-from lampas.callbacks import Callback, Event, TensorBoard
+from lampas.callbacks import Callback, Event, Progress, Record, TensorBoard
 
 EPOCHS = {"rings": 600, "cnn": 8, "text": 20}
+LOGS: dict[str, Callable[[str], Callback]] = {
+    "board": TensorBoard,
+    "record": Record,
+    "progress": lambda folder: Progress(),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,25 +61,47 @@ class Times:
 class Timed(Callback):
     """The log, with the processor time that is spent in it."""
 
-    hears = TensorBoard.hears
-
-    def __init__(self, log: TensorBoard) -> None:
+    def __init__(self, log: Callback) -> None:
         self.log = log
+        self.hears = log.hears
         self.step_every = log.step_every
         self.used = 0.0
 
     def __call__(self, event: Event) -> None:
         start = time.thread_time()
         self.log(event)
+        self.step_every = self.log.step_every
         self.used += time.thread_time() - start
 
 
-def fit(work: Workload, epochs: int, log: bool) -> Times:
+@contextmanager
+def terminal() -> Generator[None]:
+    """Inside, stderr is a terminal, and what is written there is thrown away."""
+    ours, theirs = pty.openpty()
+    threading.Thread(target=drain, args=(ours,), daemon=True).start()
+    kept = sys.stderr
+    with os.fdopen(theirs, "w") as sys.stderr:
+        try:
+            yield
+        finally:
+            sys.stderr = kept
+
+
+def drain(handle: int) -> None:
+    """Read until the other side is closed."""
+    try:
+        while os.read(handle, 65536):
+            pass
+    except OSError:
+        os.close(handle)
+
+
+def fit(work: Workload, epochs: int, log: str | None) -> Times:
     """The times of one `fit`."""
     model = lampas.Model(work.net())
     model.compile(torch.optim.Adam(model.parameters(), lr=work.lr), work.loss, ["accuracy"])
-    with tempfile.TemporaryDirectory() as folder:
-        callbacks = [Timed(TensorBoard(folder))] if log else []
+    with tempfile.TemporaryDirectory() as folder, terminal():
+        callbacks = [] if log is None else [Timed(LOGS[log](folder))]
         start, used = time.perf_counter(), time.process_time()
         model.fit(work.x, work.y, batch_size=work.batch_size, epochs=epochs, verbose=0,
                   validation_data=(work.x_val, work.y_val), callbacks=callbacks)  # fmt: skip
@@ -72,14 +109,14 @@ def fit(work: Workload, epochs: int, log: bool) -> Times:
     return Times(wall, used, sum(callback.used for callback in callbacks))
 
 
-def runs(work: Workload, epochs: int, repeats: int) -> dict[str, list[Times]]:
+def runs(work: Workload, epochs: int, repeats: int, log: str) -> dict[str, list[Times]]:
     """Times of the runs without a log, of those without it again, and of those with it."""
     found: dict[str, list[Times]] = {"plain": [], "again": [], "logged": []}
     for repeat in range(repeats):
         order = list(found)
         random.Random(repeat).shuffle(order)
         for name in order:
-            found[name].append(fit(work, epochs, name == "logged"))
+            found[name].append(fit(work, epochs, log if name == "logged" else None))
     return found
 
 
@@ -89,11 +126,11 @@ def ratio(found: dict[str, list[Times]], what: str, of: str, to: tuple[str, ...]
     return statistics.median(getattr(one, what) for one in found[of]) / statistics.median(base)
 
 
-def measure(key: str, repeats: int) -> None:
+def measure(key: str, repeats: int, log: str) -> None:
     """Print the ratios for one workload."""
     work, epochs, both = WORKLOADS[key](), EPOCHS[key], ("plain", "again")
-    fit(work, 1, True)
-    found, short = runs(work, epochs, repeats), runs(work, 1, repeats)
+    fit(work, 1, log)
+    found, short = runs(work, epochs, repeats, log), runs(work, 1, repeats, log)
     epoch = 1000 * statistics.median(one.wall for one in found["plain"]) / epochs
     share = statistics.median(one.callback / one.used for one in found["logged"])
     pairs = zip(short["plain"], short["logged"], strict=True)
@@ -111,15 +148,17 @@ def measure(key: str, repeats: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--log", choices=LOGS, default="board")
     parser.add_argument("--repeats", type=int, default=20)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--only", choices=EPOCHS)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    print(f"torch {torch.__version__}, Python {platform.python_version()}, {options.threads} "
-          f"thread(s), medians of {options.repeats} repeats", flush=True)  # fmt: skip
+    print(f"{options.log}: torch {torch.__version__}, Python {platform.python_version()}, "
+          f"{options.threads} thread(s), medians of {options.repeats} repeats",
+          flush=True)  # fmt: skip
     for key in [options.only] if options.only else ["rings", "cnn"]:
-        measure(key, options.repeats)
+        measure(key, options.repeats, options.log)
 
 
 if __name__ == "__main__":
