@@ -11,7 +11,8 @@ def test_charts_of_what_there_is() -> None:
     assert [chart.title for chart in charts] == ["learning rate", "time of an epoch"]
     assert charts[0].series[0]["points"] == [[1, 0.1], [2, 0.05]]
     assert [one["name"] for one in charts[1].series] == ["training", "of it, waiting for data"]
-    rows = [{**rows[0], "gradient_norm": 3.0, "memory": 2**21, "validation_seconds": 1.0}]
+    more = {"gradient_norm": 3.0, "memory": 2**21, "validation_seconds": 1.0}
+    rows = [{**row, **more} for row in rows]
     assert [chart.title for chart in charts_of(History.from_rows(rows))] == [
         "gradient norm", "learning rate", "time of an epoch", "memory of the process",
     ]  # fmt: skip

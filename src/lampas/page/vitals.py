@@ -51,7 +51,7 @@ def charts_of(vitals: History) -> list[Chart]:
     ]
     if times:
         found.append(Chart("lines", "time of an epoch", "epoch", "seconds", times, note="seconds"))
-    if "memory" in frame:
+    if "memory" in frame and frame["memory"].count() > 1:  # short runs read it once
         found.append(_one("memory of the process", epochs, frame["memory"] / _MEBIBYTE, "MiB"))
     return found
 
