@@ -16,7 +16,7 @@ from pathlib import Path
 from PIL import Image
 
 import lampas
-from lampas.callbacks import Record
+from lampas.callbacks.run_log import RunLog
 from lampas.record.fitted import keep_fitted
 
 HERE = Path(__file__).parent
@@ -52,9 +52,10 @@ def train(home: Path) -> None:
             [sys.executable, "-m", "lampas.cli", "demo", kind, "--out", home / kind], check=True
         )
     place = home / "texts"
-    record = Record(place)
-    fitted = lampas.texts(sentences(), epochs=2, seed=1, verbose=0, callbacks=record)
-    keep_fitted(place, fitted, {})
+    place.mkdir()
+    log = RunLog(place)
+    fitted = lampas.texts(sentences(), epochs=2, seed=1, verbose=0, callbacks=log)
+    keep_fitted(place, fitted, log.gauged)
     for kind in ("tabular", "image", "timeseries", "texts"):
         lampas.report(home / kind)
 
