@@ -97,10 +97,10 @@ def whereabouts(folder: Path, run: Path, own_net: str | None, after: Sequence[st
     saved = f"Saved in {folder}: {files}"
     if not after:
         return saved
-    commands = [
-        f"  lampas {one.replace('RUN', shlex.quote(str(run)))}{own}"
-        for one in (*after, "summary RUN")
-    ]
+    called = shlex.quote(str(run))
+    words = [f"{one.replace('RUN', called)}{own}" for one in (*after, "summary RUN")]
+    page = [f"report {called}"] if run == folder else []  # which reads the folder, and no net
+    commands = [f"  lampas {one}" for one in (*words, *page)]
     return "\n".join([f"{saved}\n", "Next:", *commands])
 
 

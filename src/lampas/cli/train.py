@@ -147,7 +147,7 @@ def train(
         report.training(fitted, seconds, people)
     commands = () if quiet else report.commands(fitted, data_kinds.KINDS[found].after)
     after = report.whereabouts(folder, run, model, commands)
-    if board:
+    if board and not quiet:
         after = f"{after}\n  lampas board {shlex.quote(str(folder))}"
     print(f"{report.held_out(fitted)}\n\n{after}", file=people)
     if profiler is not None:
