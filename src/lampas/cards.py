@@ -5,9 +5,9 @@ Plain tags alone, so that a page's own colours hold, light or dark.
 
 from typing import TYPE_CHECKING
 
-from lampas.board.settings import settings_of
 from lampas.history import History
 from lampas.printing import html_folded, html_lines, html_table, html_text, number
+from lampas.settings import settings_of
 
 if TYPE_CHECKING:
     from lampas.fitted import Fitted

@@ -8,16 +8,16 @@ from typing import Any, final
 
 from torch import Tensor, nn
 
-from lampas.board.first_inputs import FirstInputs
 from lampas.board.graph import traced
 from lampas.board.pen import SentEvents
 from lampas.board.rows import StepRows, rates_of
 from lampas.board.scribe import Row, Scribe, Values
-from lampas.board.settings import Plain, settings_of
 from lampas.board.weights import take, tensors_of
 from lampas.board.writer import Board
 from lampas.errors import InputError
+from lampas.first_inputs import FirstInputs
 from lampas.gradients import gradients_of
+from lampas.settings import Plain, settings_of
 
 SEND_SECONDS = 0.25
 """What is kept is read and sent this often: reading waits for the device, and each sending wakes

@@ -5,10 +5,10 @@ from typing import Any
 
 from torch import Tensor
 
-from lampas.board.settings import Plain, results_of, settings_of
 from lampas.callbacks.base import Event
 from lampas.errors import InputError, LampasError
 from lampas.history import History
+from lampas.settings import Plain, results_of, settings_of
 
 # How a step is computed, not what it computes.
 _HOW = {"params", "param_names", "initial_lr", "foreach", "fused", "capturable", "differentiable"}

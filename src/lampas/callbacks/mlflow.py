@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, final
 
-from lampas.board.first_inputs import FirstInputs
-from lampas.board.settings import Plain
 from lampas.callbacks.base import Callback, Event, EventKind
 from lampas.callbacks.extras import required
 from lampas.callbacks.facts import best_of, facts_of, is_fault, outcome_of, report_of, require_pairs
 from lampas.callbacks.outside import Outside
 from lampas.callbacks.say import say
 from lampas.errors import InputError
+from lampas.first_inputs import FirstInputs
+from lampas.settings import Plain
 
 _FOREIGN = re.compile(r"[^\w\-. :/]")  # what MLflow takes in no name
 _MOST = 100  # parameters and tags that its servers take at once

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import torch
 
-from lampas.board.first_inputs import FirstInputs
-from lampas.board.settings import Plain, require_plain, settings_of
 from lampas.callbacks.base import Callback, Event, EventKind
 from lampas.callbacks.files import require_writable
 from lampas.callbacks.run_log import RunLog
 from lampas.callbacks.say import say
 from lampas.errors import LampasError
+from lampas.first_inputs import FirstInputs
 from lampas.place import Place, claim
 from lampas.record.about import FAILED, best_numbers, described, ended
 from lampas.record.files import HISTORY, RUN, write_json
+from lampas.settings import Plain, require_plain, settings_of
 from lampas.summary import Summary
 
 if TYPE_CHECKING:

@@ -9,12 +9,12 @@ from lampas.board.log import Log
 from lampas.board.needs import require_tensorboard
 from lampas.board.pictures import Images, Pictures, Vectors
 from lampas.board.place import claim, claim_new
-from lampas.board.settings import Plain, require_plain, results_of
 from lampas.callbacks.base import Callback, Event, EventKind
 from lampas.callbacks.files import require_writable
 from lampas.callbacks.say import say
 from lampas.errors import InputError
 from lampas.place import Place
+from lampas.settings import Plain, require_plain, results_of
 
 
 @final

@@ -8,15 +8,15 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, ClassVar, Literal, final, get_args
 
-from lampas.board.first_inputs import FirstInputs
 from lampas.board.rows import StepRows, rates_of
-from lampas.board.settings import Plain
 from lampas.callbacks.base import Callback, Event, EventKind
 from lampas.callbacks.extras import required
 from lampas.callbacks.facts import best_of, facts_of, is_fault, outcome_of, require_pairs
 from lampas.callbacks.files import require_writable
 from lampas.callbacks.outside import Outside
 from lampas.errors import InputError
+from lampas.first_inputs import FirstInputs
+from lampas.settings import Plain
 
 WandBMode = Literal["online", "offline", "disabled"]
 

@@ -81,11 +81,11 @@ def _keep_fitted(folder: Path, given: Any) -> None:
 def _keep_model(
     folder: Path, model: Model, held_out: Any, classes: Sequence[Scalar] | None
 ) -> None:
-    from lampas.board.settings import settings_of
     from lampas.record.about import best_numbers, described, ended
     from lampas.record.evidence import write_evidence
     from lampas.record.files import HISTORY, RUN, write_json
     from lampas.record.judged import judged
+    from lampas.settings import settings_of
 
     if not model.history.rows:
         raise InputError("the model was not fitted: there is nothing to report")

@@ -12,6 +12,7 @@ from lampas.errors import InputError
 from lampas.history import History
 from lampas.printing import finite
 from lampas.record.files import SUMMARY, write_text
+from lampas.settings import results_of
 
 if TYPE_CHECKING:
     from lampas.summary import Summary
@@ -80,6 +81,5 @@ def best_epoch(history: History) -> int | None:
 
 def best_numbers(history: History) -> dict[str, float]:
     """The numbers of the best epoch; of the last where none is the best."""
-    best = best_epoch(history)
-    row = next((row for row in history.rows if row["epoch"] == best), history.rows[-1])
-    return {name: value for name, value in row.items() if name != "epoch"}
+    found = results_of(history)
+    return {name: value for name, value in found.items() if name != "best_epoch"}

@@ -3,7 +3,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from lampas.board.first_inputs import FirstInputs
+from lampas.first_inputs import FirstInputs
 
 
 class Net(nn.Module):

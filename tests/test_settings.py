@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 import lampas
-from lampas.board.settings import results_of, settings_of
+from lampas.settings import results_of, settings_of
 
 
 def _compiled(**named: object) -> lampas.Model:
