@@ -16,6 +16,7 @@ from lampas.first_inputs import FirstInputs
 from lampas.place import Place, claim
 from lampas.record.about import FAILED, best_numbers, described, ended
 from lampas.record.files import HISTORY, RUN, write_json
+from lampas.record.fingerprints import of_script
 from lampas.settings import Plain, require_plain, settings_of
 from lampas.summary import Summary
 
@@ -66,6 +67,7 @@ class Record(Callback):
         self.step_every = 1  # as the log asks for it
         self._place: Place | None = None
         self._log: RunLog | None = None
+        self._code: dict[str, Any] = {}
         self._inputs: FirstInputs | None = None
 
     def __call__(self, event: Event) -> None:
@@ -85,6 +87,7 @@ class Record(Callback):
             self._place = claim(self.folder, _LOCK, _holds_run)
         if self._place.note is not None:
             say(f"Record: {self._place.note}")
+        self._code = of_script()  # as it is now: it may be edited while it runs
         self._log = RunLog(self._place.folder)
         self._inputs = FirstInputs(event.model)
 
@@ -113,6 +116,7 @@ class Record(Callback):
             "state": "ended" if complete else FAILED,
             "seconds": round(log.seconds, 3),
             **log.gauged,
+            "code": self._code,
         }
         write_json(folder / RUN, about)
         memory = described(folder, _summary(model, inputs), inputs.batch_size)

@@ -84,7 +84,6 @@ def train(
     from lampas.cli import kinds as data_kinds
     from lampas.cli import own, profiles, report, runs
     from lampas.cli.boards import BOARD, logged
-    from lampas.cli.fingerprints import origin
     from lampas.cli.progress import display
     from lampas.cli.request import (
         ImageOptions,
@@ -93,6 +92,7 @@ def train(
         TableOptions,
         TextOptions,
     )
+    from lampas.record.fingerprints import origin
 
     if time_column is not None and kind_of_data is None:
         kind_of_data = "timeseries"

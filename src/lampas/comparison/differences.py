@@ -118,6 +118,8 @@ def _columns(about: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _code(code: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    if "script" in code:
+        yield "program", _fingerprint(as_dict(code["script"]))
     if "net" in code:
         yield "file of the net", _fingerprint(as_dict(code["net"]))
     if "commit" in code:

@@ -84,6 +84,14 @@ def _of_lines(lines: Iterator[str]) -> str:
     return digest.hexdigest()
 
 
+def of_script() -> dict[str, Any]:
+    """The program that runs ("script": "path", "bytes", "sha256"), not what it imports; {} in a
+    notebook or at a prompt. With "commit" and "dirty" as `of_code` has them."""
+    script = Path(sys.argv[0] if sys.argv else "")
+    found = {"script": of_path(script)} if script.suffix == ".py" and script.is_file() else {}
+    return {**found, **_commit()}
+
+
 def of_code(net: type | None) -> dict[str, Any]:
     """The file of the user's own net ("net": "path", "bytes", "sha256"), not what it imports;
     and where the current folder is in a git work tree, "commit" and "dirty": whether tracked

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from torch import nn
 
-from lampas.cli import fingerprints
-from lampas.cli.fingerprints import of_code, of_path, origin
 from lampas.cli.own import find_class
+from lampas.record import fingerprints
+from lampas.record.fingerprints import of_code, of_path, of_script, origin
 
 needs_git = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 
@@ -99,3 +99,16 @@ def test_the_commit_and_whether_files_were_changed(tmp_path, monkeypatch) -> Non
 def test_without_git_there_is_no_commit(monkeypatch) -> None:
     monkeypatch.setenv("PATH", "")
     assert of_code(None) == {}
+
+
+def test_the_program_that_runs(tmp_path, monkeypatch):
+    script = tmp_path / "train.py"
+    script.write_text("1")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", [str(script), "--lr", "0.1"])
+    first = of_script()
+    assert first["script"] == of_path(script)
+    script.write_text("2")
+    assert of_script() != first
+    monkeypatch.setattr("sys.argv", [""])
+    assert "script" not in of_script()
