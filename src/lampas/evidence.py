@@ -23,20 +23,29 @@ _SHOWN = 5  # samples of a notebook's table
 @dataclass(frozen=True, slots=True, repr=False)
 class Evidence:
     """N held-out samples: `truth`, a column for each target; `predicted`, as `predict` gives it;
-    both with the samples' index. `classes`: of each target, none for numbers."""
+    both with the samples' index. `classes`: of each target, none for numbers. `lost`: how many
+    samples more there were, whose predictions are nan or infinite."""
 
     task: TableTask
     classes: tuple[tuple[Scalar, ...], ...]
     truth: pd.DataFrame
     predicted: pd.DataFrame
     show: Show
+    lost: int = 0
 
     @classmethod
     def of(
         cls, coder: TargetCoder, truth: pd.DataFrame, predicted: pd.DataFrame, show: Show
     ) -> "Evidence":
-        """From the coder of the targets, and a frame that has at least the target columns."""
-        return cls(coder.task, coder.classes, truth[list(coder.names)], predicted, show)
+        """From the coder of the targets, and a frame that has at least the target columns; samples
+        without a finite prediction are left out, and counted."""
+        numbers = predicted.select_dtypes("number").to_numpy(dtype=np.float64)
+        kept = np.flatnonzero(np.isfinite(numbers).all(axis=1))
+        lost = len(predicted) - len(kept)
+        if lost:
+            truth, predicted = truth.iloc[kept], predicted.iloc[kept]
+        return cls(coder.task, coder.classes, truth[list(coder.names)], predicted,
+                   lambda places: show(kept[places]), lost)  # fmt: skip
 
     def __len__(self) -> int:
         return len(self.truth)

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import torch
 from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
 
 import lampas
 from lampas.callbacks import EarlyStopping, Record
@@ -42,7 +43,8 @@ def test_a_record_holds_what_the_page_shows(tmp_path: Path) -> None:
     assert about["settings"]["batch_size"] == 32
     assert about["memory_by_part"]["parameters"] == 4 * (2 * 8 + 8 + 8 * 2 + 2)
     assert about["memory_by_part"]["activations"] > 32 * 8 * 4
-    assert about["metrics"]["val_loss"] == model.history.best["val_loss"]
+    assert about["metrics"]["loss"] == model.history.best["val_loss"]
+    assert about["training_metrics"]["loss"] == model.history.best["loss"]
     kept = pd.read_csv(tmp_path / "held_out.csv", index_col=0)
     x, y = _data()
     shares = model.predict(x).softmax(1)
@@ -112,15 +114,46 @@ def test_an_error_in_the_run_is_shown_as_one(tmp_path: Path) -> None:
 def test_held_out_samples_that_cannot_be_judged_cost_nothing_else(
     tmp_path: Path, capsys: Any
 ) -> None:
+    model = _fit(Record(tmp_path, held_out=(torch.zeros(4, 3), torch.zeros(4).long())))
+    assert capsys.readouterr().err.startswith(f"Record: not all of the run is kept in {tmp_path}: ")
+    assert len(model.history) == 3
+    assert json.loads((tmp_path / "run.json").read_text())["state"] == "ended"
+
+
+def test_what_cannot_be_judged_is_refused_before_any_training(tmp_path: Path) -> None:
     model = lampas.Model(nn.Linear(2, 2))
     model.compile("sgd", lambda y_pred, y_true: ((y_pred - y_true[:, None]) ** 2).mean())
-    _fit(Record(tmp_path, held_out=_data()), model=model)
-    assert capsys.readouterr().err == (
-        f"Record: not all of the run is kept in {tmp_path}: held-out samples are judged where "
-        "one loss of torch's or Lampas's own says what the outputs are; this model was compiled "
-        "with another\n"
-    )
-    assert json.loads((tmp_path / "run.json").read_text())["state"] == "ended"
+    with pytest.raises(InputError, match=r"^held-out samples are judged where one loss of torch"):
+        _fit(Record(tmp_path, held_out=_data()), model=model)
+    assert len(model.history) == 0
+    with pytest.raises(InputError, match=r"^classes has 'a' twice"):
+        Record(tmp_path, held_out=_data(), classes=["a", "a"])
+
+
+def test_a_run_that_fails_in_its_first_epoch_has_a_page(tmp_path: Path) -> None:
+    x, y = _data()
+    model = lampas.Model(nn.Linear(2, 2))
+    model.compile("sgd", "cross_entropy")
+    x[100] = float("nan")
+    loader = DataLoader(TensorDataset(x, y), 32)
+    with pytest.raises(lampas.errors.NonFiniteError):
+        model.fit(loader, verbose=0, callbacks=Record(tmp_path))
+    about = json.loads((tmp_path / "run.json").read_text())
+    assert (about["state"], about["epochs"]) == ("failed", 0)
+    assert about["settings"]["optimizer"] == "SGD"
+    text = write_page(tmp_path).read_text()
+    assert "The run ended in an error: NonFiniteError: the loss is nan in epoch 1" in text
+
+
+def test_scores_of_the_training_are_called_so(tmp_path: Path) -> None:
+    x, y = _data()
+    model = lampas.Model(nn.Linear(2, 2))
+    model.compile("sgd", "cross_entropy")
+    model.fit(x, y, verbose=0, callbacks=Record(tmp_path))
+    text = write_page(tmp_path).read_text()
+    assert "Scores on the training data" in text
+    assert "held-out" not in text
+    assert json.loads((tmp_path / "run.json").read_text())["metrics"] == {}
 
 
 def test_dict_inputs_have_a_summary(tmp_path: Path) -> None:

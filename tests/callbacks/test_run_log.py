@@ -1,6 +1,7 @@
 """The log of a run, read while the run goes on, and where the disk is full."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -66,6 +67,25 @@ def test_weights_and_random_numbers_are_those_without_it(tmp_path: Path) -> None
     assert torch.equal(torch.rand(1), drawn)
     for one, other in zip(model.parameters(), with_log.parameters(), strict=True):
         assert torch.equal(one, other)
+
+
+def test_what_an_earlier_run_left_is_taken_away(tmp_path: Path) -> None:
+    for name in ("report.html", "held_out.csv", "model.lampas"):
+        (tmp_path / name).write_text("old")
+        os.utime(tmp_path / name, (1, 1))
+
+    def trace(event: Event) -> None:
+        (tmp_path / "trace.json.gz").write_text("of this run")
+
+    _fit(tmp_path, trace)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "history.csv", "model.lampas", "run.json", "trace.json.gz", "vitals.csv",
+    ]  # fmt: skip
+
+
+def test_nothing_is_left_of_a_run_of_no_epoch(tmp_path: Path) -> None:
+    _fit(tmp_path, epochs=1, initial_epoch=1)
+    assert list(tmp_path.iterdir()) == []
 
 
 FULL = """

@@ -42,7 +42,7 @@ def test_runs_that_share_their_rows_are_tested(shell, tables, other, tmp_path):
     found = json.loads(answer.out)
     assert (found["against"][0]["rows"], found["against"][0]["remarks"]) == (30, [])
     scores = {one["score"]: one for one in found["against"][0]["scores"]}
-    assert set(scores) == {"accuracy", "log loss", "roc_auc", "average_precision", "f1"}
+    assert set(scores) == {"accuracy", "log loss", "roc_auc", "average_precision", "f1 of yes"}
     for one in scores.values():
         assert one["low"] <= one["difference"] <= one["high"]
         assert one["more_than_chance"] == (one["p"] < 0.05)

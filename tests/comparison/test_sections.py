@@ -22,7 +22,7 @@ def test_what_is_said_in_order(make) -> None:
     ]  # fmt: skip
     tested = list(sections(found))[3]
     assert [row[0] for row in tested.rows] == [
-        "accuracy", "log loss", "roc_auc", "average_precision", "f1",
+        "accuracy", "log loss", "roc_auc", "average_precision", "f1 of yes",
     ]  # fmt: skip
     assert {row[-1] for row in tested.rows} <= {"no", "yes: a is better", "yes: b is better"}
 

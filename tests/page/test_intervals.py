@@ -20,7 +20,7 @@ def binary(count: int, seed: int = 0) -> Evidence:
 
 def test_scores_are_those_of_all_samples_and_lie_in_their_intervals() -> None:
     found = {one.name: one for one in scores_of(binary(400))}
-    assert list(found) == ["accuracy", "log loss", "roc_auc", "average_precision", "f1"]
+    assert list(found) == ["accuracy", "log loss", "roc_auc", "average_precision", "f1 of yes"]
     evidence = binary(400)
     right = (evidence.probabilities().argmax(1) == evidence.codes()).mean()
     assert found["accuracy"].value == pytest.approx(right)

@@ -18,8 +18,8 @@ def test_words_come_first_then_the_tables() -> None:
     assert found.parts == STEP
     assert found.milliseconds == 10.0
     assert str(found).splitlines() == [
-        "60 % of each step waits for data: 6 ms of 10 ms; give a DataLoader more workers "
-        "(num_workers=), or pass arrays, which are gathered at once",
+        "60 % of each step waits for data: 6 ms of 10 ms; larger batches wait less often; "
+        "arrays are gathered at once, and a DataLoader may have more workers (num_workers=)",
         "25 % of each step is the backward pass: 2.5 ms of 10 ms; the net itself: larger batches "
         "cost fewer calls; the table below names the operations",
         "",

@@ -106,3 +106,12 @@ def test_what_cannot_be_profiled(tmp_path: Path) -> None:
         with pytest.raises(InputError) as caught:
             call()
         assert str(caught.value) == message
+
+
+def test_lbfgs_is_copied_whole() -> None:
+    x = torch.randn(64, 2)
+    model = lampas.Model(nn.Linear(2, 1))
+    model.compile(torch.optim.LBFGS(model.parameters()), "mse")
+    before = model.predict(x)
+    assert lampas.profiling.profile(model, x, x[:, :1], steps=2).milliseconds > 0
+    assert torch.equal(model.predict(x), before)

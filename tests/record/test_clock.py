@@ -92,3 +92,18 @@ def test_a_run_that_is_cut_off_in_an_epoch(recwarn: Any) -> None:
     assert clock.seconds()["other"] >= 0
     assert not model._forward_hooks
     assert not model._forward_pre_hooks
+
+
+def test_a_step_of_one_s_own_is_one_part() -> None:
+    class Own(lampas.Model):
+        def train_step(self, batch: Any) -> Any:
+            time.sleep(0.002)
+            return super().train_step(batch)
+
+    model = Own(nn.Linear(2, 1))
+    model.compile("sgd", "mse")
+    clocked = Clocked(model)
+    model.fit(torch.ones(20, 2), torch.ones(20, 1), batch_size=2, verbose=0, callbacks=clocked)
+    found = clocked.clock.seconds()
+    assert list(found) == ["data", "steps", "validation", "other"]
+    assert found["steps"] >= 10 * 0.002

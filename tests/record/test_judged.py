@@ -113,3 +113,44 @@ def test_what_cannot_be_judged() -> None:
 
     with pytest.raises(InputError, match="the net's output is a tuple, not a tensor"):
         judged(_model(1, "mse", Pair(3, 1)), (X, X))
+
+
+def test_targets_that_the_loss_ignores_are_left_out() -> None:
+    model = _model(3, nn.CrossEntropyLoss(ignore_index=-1))
+    y = torch.arange(600) % 3
+    y[::2] = -1
+    found = judged(model, (X, y))
+    assert len(found) == 300
+    right = (model.predict(X).argmax(1) == y)[1::2].double().mean().item()
+    assert (found.predicted["class"] == found.truth["class"]).mean() == pytest.approx(right)
+    worst = int(found.worst(1)[0])
+    (shown,) = found.show(np.array([worst]))
+    assert float(shown["x[0]"]) == pytest.approx(X[found.truth.index[worst], 0].item(), rel=1e-3)
+
+
+def test_targets_that_are_no_class() -> None:
+    y = torch.arange(600) % 3
+    y[7] = 9
+    with pytest.raises(InputError) as caught:
+        judged(_model(3, "cross_entropy"), (X, y))
+    assert str(caught.value) == (
+        "held_out has the target 9, and the net tells 3 classes apart: 0 to 2"
+    )
+    with pytest.raises(InputError, match=r"^held_out has no targets: pass \(x, y\)"):
+        judged(_model(3, "cross_entropy"), X)
+
+
+def test_predictions_that_are_no_numbers_are_counted() -> None:
+    class Broken(nn.Linear):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return super().forward(x).masked_fill(x[:, :1] > 1, float("nan"))
+
+    many = int((X[:, 0] > 1).sum())
+    for outputs, loss, y in ((2, "cross_entropy", torch.arange(600) % 2), (1, "mse", X[:, :1])):
+        found = judged(_model(outputs, loss, Broken(3, outputs)), (X, y))
+        assert (found.lost, len(found)) == (many, 600 - many)
+        worst = int(found.worst(1)[0])
+        (shown,) = found.show(np.array([worst]))
+        assert float(shown["x[0]"]) == pytest.approx(
+            X[found.truth.index[worst], 0].item(), rel=1e-3
+        )

@@ -16,7 +16,8 @@ def require_writable(folder: Path, owner: str) -> None:
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
+        reason = "it is a file" if folder.is_file() else error.strerror
         raise InputError(
-            f"{owner} cannot write in {str(folder)!r}: {error.strerror}; "
+            f"{owner} cannot write in {str(folder)!r}: {reason}; "
             "choose a folder that can be written"
         ) from error

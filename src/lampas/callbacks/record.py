@@ -11,10 +11,10 @@ from lampas.callbacks.base import Callback, Event, EventKind
 from lampas.callbacks.files import require_writable
 from lampas.callbacks.run_log import RunLog
 from lampas.callbacks.say import say
-from lampas.errors import LampasError
 from lampas.first_inputs import FirstInputs
 from lampas.place import Place, claim
-from lampas.record.about import FAILED, best_numbers, described, ended
+from lampas.record.about import described, ended, failure, scores_of
+from lampas.record.asked import names_of, task_to_judge
 from lampas.record.files import HISTORY, RUN, write_json
 from lampas.record.fingerprints import of_script
 from lampas.settings import Plain, require_plain, settings_of
@@ -43,7 +43,8 @@ class Record(Callback):
     numbered sub-folder, and a line says so. A run that is continued (`initial_epoch`) goes on in
     its folder. Where the disk is full, one line says so and the run goes on without its record.
 
-    Raises `InputError` before any training where the folder cannot be written.
+    Raises `InputError` at once for `classes` that are no names, and before any training where the
+    folder cannot be written, or where the loss does not say how `held_out` is to be judged.
 
     >>> Record("runs/first").folder.name
     'first'
@@ -62,7 +63,7 @@ class Record(Callback):
         require_plain(settings or {}, "Record")
         self.folder = Path(folder)
         self.held_out = held_out
-        self.classes = classes
+        self.classes = names_of(classes)
         self.settings = dict(settings or {})
         self.step_every = 1  # as the log asks for it
         self._place: Place | None = None
@@ -80,6 +81,8 @@ class Record(Callback):
             self._end(event)
 
     def _begin(self, event: Event) -> None:
+        if self.held_out is not None:
+            task_to_judge(event.model)
         require_writable(self.folder, "Record")
         if self._place is not None and len(event.history):  # the run goes on
             self._place = claim(self._place.folder, _LOCK)
@@ -100,8 +103,9 @@ class Record(Callback):
         try:
             if len(event.history):
                 self._complete(event, log, inputs)
-        except (OSError, LampasError) as error:
-            say(f"Record: not all of the run is kept in {place.folder}: {error}")
+        except Exception as error:  # the user's net on other data: it may be anything
+            lines = str(error).splitlines() or [type(error).__name__]
+            say(f"Record: not all of the run is kept in {place.folder}: {lines[0]}")
         finally:
             place.release()
 
@@ -112,8 +116,8 @@ class Record(Callback):
         settings = {**settings_of(model), **size, **self.settings}
         complete = event.error is None or history.stopped is not None
         about = {
-            **ended(history, settings, best_numbers(history)),
-            "state": "ended" if complete else FAILED,
+            **ended(history, settings, scores_of(history)),
+            **({} if complete else failure(event.error)),
             "seconds": round(log.seconds, 3),
             **log.gauged,
             "code": self._code,

@@ -1,6 +1,7 @@
 """What a run writes into its folder while it goes on."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar, final
 
@@ -8,9 +9,10 @@ from lampas.callbacks.base import Callback, Event, EventKind
 from lampas.callbacks.say import say
 from lampas.errors import ArtifactError, InputError
 from lampas.growing_csv import GrowingCSV
-from lampas.record.about import begun
-from lampas.record.files import HISTORY, RUN, VITALS, write_json
+from lampas.record.about import begun, failure
+from lampas.record.files import HISTORY, RUN, VITALS, sweep, write_json
 from lampas.record.gauge import Gauge
+from lampas.settings import settings_of
 
 _PAUSE = 0.25  # seconds between two writings: epochs of small nets take milliseconds
 
@@ -38,7 +40,8 @@ class RunLog(Callback):
         self._files: dict[str, GrowingCSV] | None = None
         self._gauge: Gauge | None = None
         self._about: dict[str, Any] = {}
-        self._began = self._next = 0.0
+        self._replaces = self._has_rows = False
+        self._moment = self._began = self._next = 0.0
 
     def __call__(self, event: Event) -> None:
         if event.kind == "fit_begin":
@@ -51,42 +54,62 @@ class RunLog(Callback):
         elif event.kind == "epoch_end":
             self._end_epoch(self._gauge, event)
         elif event.kind == "fit_end":
-            self._end(self._gauge)
+            self._end(self._gauge, event)
 
     def _begin(self, event: Event) -> None:
         self._rows = {HISTORY: list(event.history.rows), VITALS: []}
         self._files = {name: GrowingCSV(self.folder / name, "the run's log") for name in self._rows}
-        self._began, self._next = time.perf_counter(), 0.0
-        self._about = begun()
+        self._moment, self._began, self._next = time.time(), time.perf_counter(), 0.0
+        self._about = {**begun(), "settings": settings_of(event.model)}
+        self._replaces = (self.folder / RUN).exists()
+        self._has_rows = False
+        if not self._replaces:
+            self._attempt(self._write_about)
         self._gauge = Gauge(event)
 
     def _end_epoch(self, gauge: Gauge, event: Event) -> None:
         self._rows[HISTORY].append({**event.logs, "epoch": event.epoch})
         self._rows[VITALS].append(gauge.row(event))
         if time.perf_counter() >= self._next:
-            self._write()
+            self._attempt(self._write)
 
-    def _end(self, gauge: Gauge) -> None:
+    def _end(self, gauge: Gauge, event: Event) -> None:
         self.seconds = time.perf_counter() - self._began
-        self._write()
+        self._attempt(self._write)
         self.gauged = gauge.about()
         self._gauge = None
+        failed = event.error is not None and event.history.stopped is None
+        if failed and (self._has_rows or not self._replaces):
+            self._about |= {**failure(event.error), "epochs": len(event.history), **self.gauged}
+            self._attempt(self._write_about)
+        elif not self._has_rows and not self._replaces:
+            (self.folder / RUN).unlink(missing_ok=True)  # nothing came of it
 
     def _write(self) -> None:
-        """Write what there is; `run.json` before the first row, and no sooner: a run that fails
-        at once replaces nothing."""
+        """Write the rows there are. What an earlier run left goes before the first, and no sooner:
+        a run that fails at once replaces nothing."""
         if self._files is None or not any(self._rows.values()):
             return
+        if not self._has_rows:
+            sweep(self.folder, self._moment)
+            self._write_about()
+        self._has_rows = True
+        for name, rows in self._rows.items():
+            if rows:
+                self._files[name].write(rows)
+                self._rows[name] = []
+        self._next = time.perf_counter() + _PAUSE
+
+    def _write_about(self) -> None:
+        write_json(self.folder / RUN, self._about)
+
+    def _attempt(self, write: Callable[[], None]) -> None:
+        """One failure is said, and the last attempt."""
         try:
-            if not self._next:
-                write_json(self.folder / RUN, self._about)
-            for name, rows in self._rows.items():
-                if rows:
-                    self._files[name].write(rows)
-                    self._rows[name] = []
+            if self._files is not None:
+                write()
         except (OSError, ArtifactError, InputError) as error:
             self._give_up(error)
-        self._next = time.perf_counter() + _PAUSE
 
     def _give_up(self, error: Exception) -> None:
         self._files = None

@@ -6,6 +6,7 @@ from lampas.profiling import Profiler
 from lampas.record.files import PROFILE, PROFILE_DATA, TRACE, write_json, write_text
 
 _SHORT = "The run was too short to be profiled: it takes four steps"
+_NO_TRACE = "No operations and no trace: these come after the 23rd step"
 
 
 def profiler(folder: Path) -> Profiler:
@@ -22,4 +23,7 @@ def keep(profiler: Profiler, folder: Path) -> None:
 
 def told(profiler: Profiler) -> str:
     """Where the time goes, in words and as tables, and where the trace is."""
-    return _SHORT if profiler.result is None else str(profiler.result)
+    found = profiler.result
+    if found is None:
+        return _SHORT
+    return str(found) if found.trace is not None else f"{found}\n\n{_NO_TRACE}"

@@ -27,6 +27,11 @@ def model_file(run: str) -> Path:
         return path
     if (path / MODEL).is_file():
         return path / MODEL
+    if (path / "run.json").is_file():
+        raise ArtifactError(
+            f"{run} has no {MODEL} in it: the run goes on, was cut off or failed, or is none of "
+            f"`lampas train`; lampas report {run} shows what is there"
+        )
     raise ArtifactError(f"{run} has no {MODEL} in it: it is no run of `lampas train`")
 
 
@@ -124,9 +129,10 @@ def _save_model(folder: Path, model: "Fitted") -> Path:
 
 def _save_story(folder: Path, model: "Fitted", seconds: float, gauged: Mapping[str, Any]) -> None:
     from lampas.atomic import whole_file
+    from lampas.record.files import CURVES
     from lampas.record.fitted import keep_fitted
 
-    with whole_file(folder / "curves.png") as file:
+    with whole_file(folder / CURVES) as file:
         model.history.plot().savefig(file, format="png", dpi=100)
     keep_fitted(folder, model, {"seconds": round(seconds, 3), **gauged})
 

@@ -62,7 +62,7 @@ def read(folder: Path) -> FoundRun | None:
     except (ArtifactError, OSError) as error:
         is_ours = marks != [folder / HISTORY]
         return FoundRun(folder, "damaged", changed, reason=str(error)) if is_ours else None
-    if "settings" in about:
+    if "settings" in about and about.get("state") != _RUNNING:
         return _described(folder, about, history, changed)
     when = _moment(about.get("created"), changed)
     return FoundRun(folder, "unfinished", when, epochs=len(history), best=_best(history))

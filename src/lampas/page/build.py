@@ -20,9 +20,7 @@ from lampas.page.mistakes import mistakes_of
 from lampas.page.vitals import charts_of, memory_of, peaks_of, time_of, words_of
 from lampas.printing import duration, finite, number
 from lampas.record.about import FAILED, FORMAT, RUNNING
-from lampas.record.files import EVIDENCE, HELD_OUT, HISTORY, PROFILE, RUN, SUMMARY, VITALS
-
-REPORT = "report.html"
+from lampas.record.files import EVIDENCE, HELD_OUT, HISTORY, PROFILE, REPORT, RUN, SUMMARY, VITALS
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +64,7 @@ def read(folder: Path) -> Run:
         _rows(folder / HISTORY),
         _rows(folder / VITALS),
         plain,
-        _evidence(folder, plain) if judged else None,
+        _evidence(folder, plain) if judged and (folder / HELD_OUT).is_file() else None,
     )
 
 
@@ -107,7 +105,7 @@ def page(run: Run) -> str:
     return rendered(
         "report.html.j2", charts,
         title=run.folder.resolve().name, about=_about(run), told=_told(run),
-        scores=scores, scores_title="Scores on held-out samples", scores_note=note,
+        scores=scores, scores_title=_scored_on(run), scores_note=note,
         sections=sections, mistakes=mistakes_of(run.recorded), texts=list(_texts(run)),
         wholes=_wholes(run),
         command=str(run.about.get("command", "unknown")), facts=list(_facts(run)),
@@ -195,15 +193,32 @@ def _stamps(values: list[Any]) -> pd.Index:
 def _scores(run: Run) -> tuple[dict[str, Any] | None, str]:
     evidence = run.evidence
     if evidence is not None:
-        rows = [[one.name, number(one.value), f"{number(one.low)} to {number(one.high)}"]
-                for one in scores_of(evidence)]  # fmt: skip
-        return {"head": ["score", "value", "95 % interval"], "rows": rows}, (
-            f"{len(evidence):,} held-out samples. Intervals: percentiles of 300 bootstrap draws of "
-            "these samples; other seeds of the training are another matter."
-        )
-    metrics = run.about.get("metrics") or {}
+        return _judged(evidence)
+    metrics = run.about.get("metrics") or run.about.get("training_metrics") or {}
     rows = [[name, number(value)] for name, value in metrics.items() if value is not None]
     return ({"head": ["score", "value"], "rows": rows} if rows else None), ""
+
+
+def _judged(evidence: Evidence) -> tuple[dict[str, Any], str]:
+    """The scores with their intervals; a dash where these samples do not define one."""
+    several, found = len(evidence) > 1, scores_of(evidence)
+    rows = [
+        [one.name, "–" if one.value != one.value else number(one.value),
+         f"{number(one.low)} to {number(one.high)}" if several and one.low == one.low else "–"]
+        for one in found
+    ]  # fmt: skip
+    notes = [
+        f"{len(evidence):,} held-out sample{'s' if several else ''}. Intervals: percentiles of 300 "
+        "bootstrap draws of these samples; other seeds of the training are another matter."
+    ]
+    if any(one.value != one.value for one in found):
+        notes.append("A dash: these samples do not define it, as where all have one class.")
+    return {"head": ["score", "value", "95 % interval"], "rows": rows}, " ".join(notes)
+
+
+def _scored_on(run: Run) -> str:
+    known = run.evidence is not None or run.about.get("metrics")
+    return "Scores on held-out samples" if known else "Scores on the training data"
 
 
 def _about(run: Run) -> str:
@@ -222,8 +237,15 @@ def _told(run: Run) -> list[str]:
     if run.about.get("state") == RUNNING:
         lines.append("The run was cut off, or goes on: what is here is what was there by then.")
     if run.about.get("state") == FAILED:
-        lines.append("The run ended in an error: what is here is what was there by then.")
+        why = run.about.get("error")
+        lines.append(f"The run ended in an error{f': {why}' if why else ''}.")
     lines += [f"{line}." for line in run.about.get("left out") or []]
+    lost, judged = run.recorded.get("lost", 0), 0 if run.evidence is None else len(run.evidence)
+    if lost:
+        lines.append(
+            f"Of {lost:,} of the {lost + judged:,} held-out samples the prediction is nan or "
+            "infinite: they are left out of what follows."
+        )
     return lines
 
 

@@ -55,7 +55,8 @@ def _of_classes(evidence: Evidence) -> dict[str, Weighted]:
             "roc_auc": roc_auc(true == 1, given[:, 1]),
             "average_precision": average_precision(true == 1, given[:, 1]),
         }
-    return found | {"f1": f1(true, said, given.shape[1])}
+    name = f"f1 of {evidence.classes[0][1]}" if given.shape[1] == 2 else "f1"
+    return found | {name: f1(true, said, given.shape[1])}
 
 
 def roc_auc(true: np.ndarray, share: np.ndarray) -> Weighted:

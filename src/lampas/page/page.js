@@ -114,7 +114,7 @@ function paint(svg, chart, one, at) {
     svg.append(make("path", { d: "M" + one.points.map(([x, y]) => `${at.x(x)},${at.y(y)}`).join("L"), class: `stroke ${role}`, ...dashed(one) }));
   }
   if (cloud || one.dots || one.points.length === 1 || (one.points.length <= 30 && one.role !== "c")) {
-    for (const [x, y] of one.points) svg.append(make("circle", { cx: at.x(x), cy: at.y(y), r: cloud ? 2.4 : 2.2, class: `fill ${role}` }));
+    for (const [x, y] of one.points) svg.append(make("circle", { cx: at.x(x), cy: at.y(y), r: one.points.length === 1 ? 4 : cloud ? 2.4 : 2.2, class: `fill ${role}` }));
   }
 }
 

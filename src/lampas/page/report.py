@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from lampas.errors import InputError
 from lampas.model import Model
-from lampas.page.build import REPORT, write_page
+from lampas.page.build import write_page
+from lampas.record.files import REPORT
 from lampas.tables.schema import Scalar
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def _keep_fitted(folder: Path, given: Any) -> None:
 def _keep_model(
     folder: Path, model: Model, held_out: Any, classes: Sequence[Scalar] | None
 ) -> None:
-    from lampas.record.about import best_numbers, described, ended
+    from lampas.record.about import described, ended, scores_of
     from lampas.record.evidence import write_evidence
     from lampas.record.files import HISTORY, RUN, write_json
     from lampas.record.judged import judged
@@ -93,5 +94,5 @@ def _keep_model(
         write_evidence(folder, judged(model, held_out, classes), "sample")
     model.history.to_csv(folder / HISTORY)
     described(folder, model.summary(), None)
-    about = ended(model.history, settings_of(model), best_numbers(model.history))
+    about = ended(model.history, settings_of(model), scores_of(model.history))
     write_json(folder / RUN, about)

@@ -16,6 +16,7 @@ _PARTS = {
     "backward": "backward pass",
     "optimiser": "optimiser",
     "metrics": "metrics and callbacks",
+    "steps": "steps of your train_step",
     "validation": "validation",
     "other": "between epochs",
 }

@@ -9,14 +9,14 @@ from lampas.printing import html_folded, html_lines, html_table, text_table
 from lampas.profiling.stopwatch import PARTS
 
 _ADVICE = {
-    "data": "give a DataLoader more workers (num_workers=), or pass arrays, which are gathered at "
-    "once",
+    "data": "larger batches wait less often; arrays are gathered at once, and a DataLoader may "
+    "have more workers (num_workers=)",
     "forward": "the net itself: larger batches cost fewer calls; the table below names the "
     "operations",
     "backward": "the net itself: larger batches cost fewer calls; the table below names the "
     "operations",
-    "loss": "a loss of torch's own is often faster than one written out",
-    "optimiser": "larger batches step less often; fused=True where torch's optimiser has it",
+    "loss": "larger batches cost fewer calls; torch's own losses are faster than those written out",
+    "optimiser": "larger batches step less often",
     "metrics": "fewer metrics, or callbacks that hear each step",
 }
 _SHOWN = 10  # operations

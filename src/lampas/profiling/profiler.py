@@ -173,4 +173,14 @@ def _copy(model: "Model") -> "Model":
     memo: dict[int, Any] = {}
     twin = copy.deepcopy(model, memo)
     twin.__dict__["_plan"] = copy.deepcopy(model.plan, memo)
+    for own, copied in zip(model.plan.optimizers, twin.plan.optimizers, strict=True):
+        _complete(own, copied, memo)
     return twin
+
+
+def _complete(own: torch.optim.Optimizer, copied: torch.optim.Optimizer, memo: Any) -> None:
+    """What an optimiser keeps beside groups and state: torch copies those alone, and LBFGS needs
+    more."""
+    for name, value in vars(own).items():
+        if name not in vars(copied):
+            vars(copied)[name] = copy.deepcopy(value, memo)

@@ -48,9 +48,10 @@ def begun() -> dict[str, Any]:
 
 
 def ended(
-    history: History, settings: Mapping[str, Any], metrics: Mapping[str, float]
+    history: History, settings: Mapping[str, Any], scores: Mapping[str, Mapping[str, float]]
 ) -> dict[str, Any]:
-    """What is known when a run is over."""
+    """What is known when a run is over. scores: "metrics", those on held-out data, and
+    "training_metrics", as far as there are such."""
     return {
         **begun(),
         "state": "ended",
@@ -58,8 +59,14 @@ def ended(
         "epochs": len(history),
         "best_epoch": best_epoch(history),
         "stopped": history.stopped,
-        "metrics": finite(metrics),
+        **{name: finite(dict(numbers)) for name, numbers in scores.items()},
     }
+
+
+def failure(error: BaseException | None) -> dict[str, str]:
+    """The state of a run that ended in an `error`, and which."""
+    lines = str(error).splitlines() or [""]
+    return {"state": FAILED, "error": f"{type(error).__name__}: {lines[0]}".removesuffix(": ")}
 
 
 def described(folder: Path, summary: "Summary", batch_size: int | None) -> dict[str, Any]:
@@ -79,7 +86,19 @@ def best_epoch(history: History) -> int | None:
         return None
 
 
-def best_numbers(history: History) -> dict[str, float]:
-    """The numbers of the best epoch; of the last where none is the best."""
+def scores_of(history: History) -> dict[str, dict[str, float]]:
+    """The numbers of the best epoch, of the last where none is the best: those of validation, and
+    those of the training.
+
+    >>> scores_of(History.from_rows([{"loss": 0.5, "val_loss": 0.75}]))
+    {'metrics': {'loss': 0.75}, 'training_metrics': {'loss': 0.5}}
+    """
     found = results_of(history)
-    return {name: value for name, value in found.items() if name != "best_epoch"}
+    return {
+        "metrics": {n.removeprefix("val_"): v for n, v in found.items() if n.startswith("val_")},
+        "training_metrics": {
+            name: value
+            for name, value in found.items()
+            if name not in ("best_epoch", "lr") and not name.startswith("val_")
+        },
+    }

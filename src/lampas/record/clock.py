@@ -19,10 +19,15 @@ class Clock:
 
     What a step consists of is timed by hooks, in the first ten steps of the epochs 1, 2, 4, 8 and
     so on: of long runs that is next to nothing, and a slow first epoch does not speak for all.
+    A `train_step` of the user's own may step and go backward as often as it likes, so its parts
+    are not told apart.
     """
 
     def __init__(self, model: "Model") -> None:
+        from lampas.model import Model
+
         self._model = model
+        self._is_own = type(model).train_step is not Model.train_step
         self._booked: dict[str, float] = {
             "data": 0.0, "steps": 0.0, "validation": 0.0, "other": 0.0,
         }  # fmt: skip
@@ -41,7 +46,7 @@ class Clock:
         """The steps of an epoch begin."""
         self._book("steps")
         self._epochs += 1
-        if self._epochs & (self._epochs - 1) == 0:
+        if self._epochs & (self._epochs - 1) == 0 and not self._is_own:
             self._watch = Stopwatch(self._model, self._model.plan.optimizers)
 
     def step(self) -> None:
@@ -85,10 +90,14 @@ class Clock:
             self._watch = None
 
     def seconds(self) -> dict[str, float]:
-        """Of each part: "data", the parts of a step, "validation" and "other", in this order.
+        """Of each part: "data", the parts of a step, "validation" and "other", in this order; of a
+        `train_step` of the user's own "steps" in the place of its parts.
 
         Steps are divided as the medians of the sampled ones are; {} before the first.
         """
+        if self._is_own:
+            parts = ("data", "steps", "validation", "other")
+            return {part: self._booked[part] for part in parts}
         samples = self._samples[_WARM:] or self._samples
         if not samples:
             return {}

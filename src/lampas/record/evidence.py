@@ -17,16 +17,18 @@ _CELL = 300  # letters of a cell or a text that are kept
 def write_evidence(folder: Path, evidence: Evidence, noun: str) -> None:
     """Write `held_out.csv`, a row for each sample with truth and prediction, and `evidence.json`,
     the worst mistakes as they look. noun: what a sample is called, the head of its index."""
-    with whole_file(folder / HELD_OUT) as file:
-        evidence.table().to_csv(file, index_label=noun)
+    if len(evidence):
+        with whole_file(folder / HELD_OUT) as file:
+            evidence.table().to_csv(file, index_label=noun)
     write_text(folder / EVIDENCE, json.dumps(_plain(evidence), ensure_ascii=False))
 
 
 def _plain(evidence: Evidence) -> dict[str, Any]:
     places = evidence.worst()
-    shown = evidence.show(places)
+    shown = evidence.show(places) if len(places) else []
     return {
         "task": evidence.task,
+        "lost": evidence.lost,
         "targets": [str(name) for name in evidence.truth],
         "classes": [[str(name) for name in names] for names in evidence.classes],
         "mistakes": [
@@ -43,7 +45,11 @@ def _plain(evidence: Evidence) -> dict[str, Any]:
 
 
 def _words(row: pd.Series) -> str:
-    return ", ".join(f"{value:.5g}" if isinstance(value, float) else str(value) for value in row)
+    """The value of one target; of several, each behind its name."""
+    words = [f"{value:.5g}" if isinstance(value, float) else str(value) for value in row]
+    if len(words) == 1:
+        return words[0]
+    return ", ".join(f"{name} {word}" for name, word in zip(row.index, words, strict=True))
 
 
 def _probability(evidence: Evidence, place: int) -> float | None:
@@ -57,6 +63,8 @@ def _cell(cell: Any) -> Any:
     """A cell as plain JSON: pictures as base64, words with their shares, other things as words."""
     if isinstance(cell, bytes):
         return base64.b64encode(cell).decode()
+    if isinstance(cell, float) and cell == cell:
+        return f"{cell:.6g}"
     if isinstance(cell, list):
         return _shares(cast("list[tuple[str, float]]", cell))
     words = "" if cell is None or cell is pd.NaT or cell != cell else str(cell)

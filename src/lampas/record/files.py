@@ -26,6 +26,24 @@ SUMMARY = "summary.txt"
 """The net, layer by layer."""
 
 
+REPORT = "report.html"
+"""The page."""
+CURVES = "curves.png"
+"""A picture of the history."""
+
+
+def sweep(folder: Path, began: float) -> None:
+    """Take away what an earlier run left here but its model, which stays until there is another:
+    a page or predictions beside a newer history would be of no run at all.
+
+    began: seconds since 1970; what is younger is this run's own.
+    """
+    for name in (REPORT, CURVES, HELD_OUT, EVIDENCE, SUMMARY, PROFILE, PROFILE_DATA, TRACE):
+        path = folder / name
+        if path.is_file() and path.stat().st_mtime < began:
+            path.unlink()
+
+
 def write_text(path: Path, text: str) -> None:
     """`text` and the end of its line, whole or not at all."""
     with whole_file(path) as file:

@@ -28,7 +28,9 @@ def keep_fitted(folder: Path, fitted: Fitted, more: Mapping[str, Any]) -> None:
         evidence = fitted.evidence()
         if evidence is not None:
             write_evidence(folder, evidence, fitted.noun)
-    about = ended(fitted.history, fitted.settings, fitted.metrics)
+    held_out = fitted.noun == "window" or fitted.settings["validation_rows"]
+    scores = {"metrics" if held_out else "training_metrics": fitted.metrics}
+    about = ended(fitted.history, fitted.settings, scores)
     write_json(folder / RUN, {**about, **more, **memory, **fitted.describe()})
 
 

@@ -14,8 +14,8 @@ from lampas.data.nest import concatenate
 from lampas.errors import InputError
 from lampas.evidence import Evidence, plain_rows, png_of
 from lampas.loop import evaluating
-from lampas.losses.kinds import task_of
 from lampas.plan import dtype_of
+from lampas.record.asked import names_of, task_to_judge
 from lampas.step import predict_step
 from lampas.tables.schema import Scalar
 from lampas.tables.targets import TargetCoder
@@ -32,10 +32,11 @@ def judged(model: "Model", held_out: Any, classes: Sequence[Scalar] | None = Non
     """Predictions of a compiled `model` for `held_out`, as `validation_data` of `fit`.
 
     classes: the names of the classes in the order of their numbers, or of several targets; by
-    default their numbers. Raises `InputError` where the loss does not say what the outputs are,
-    for several outputs, and for outputs of more than two dimensions.
+    default their numbers. Targets that the loss ignores are left out. Raises `InputError` where
+    the loss does not say what the outputs are, for several outputs, for outputs of more than two
+    dimensions, for targets that are no class of the net's, and for names that are none.
     """
-    task = _task(model)
+    task = task_to_judge(model)
     outputs: list[Any] = []
     targets: list[Any] = []
     with evaluating(model), torch.no_grad():
@@ -45,22 +46,14 @@ def judged(model: "Model", held_out: Any, classes: Sequence[Scalar] | None = Non
     if not outputs:
         raise InputError("held_out holds no batch: it is empty")
     output, target = concatenate(outputs), concatenate(targets)
-    coder, logits, truth = _coded(task, output, target, classes)
-    index = pd.RangeIndex(len(output))
+    rows = torch.arange(len(output))
+    if task.ignore_index is not None and target.ndim == 1:
+        rows = rows[target != task.ignore_index]
+    coder, logits, truth = _coded(task, output[rows], target[rows], names_of(classes))
+    index = pd.Index(rows.numpy())
     frame = pd.DataFrame(dict(zip(coder.names, truth, strict=True)), index=index)
-    show = _shower(lambda places: _samples(model, held_out, places))
+    show = _shower(lambda places: _samples(model, held_out, index.to_numpy()[places]))
     return Evidence.of(coder, frame, coder.decode(logits, index), show)
-
-
-def _task(model: "Model") -> Task:
-    terms = model.plan.criterion.terms
-    found = task_of(getattr(terms[0], "function", None)) if len(terms) == 1 else None
-    if found is None:
-        raise InputError(
-            "held-out samples are judged where one loss of torch's or Lampas's own says what the "
-            "outputs are; this model was compiled with another"
-        )
-    return found
 
 
 def _feed(model: "Model", held_out: Any) -> Any:
@@ -70,6 +63,8 @@ def _feed(model: "Model", held_out: Any) -> Any:
 
 def _tensor(value: Any, what: str) -> Tensor:
     if not isinstance(value, torch.Tensor):
+        if value is None:
+            raise InputError("held_out has no targets: pass (x, y), or a loader that yields both")
         raise InputError(
             f"{what} is a {type(value).__name__}, not a tensor: held-out samples are judged by "
             "one output and one target"
@@ -89,6 +84,7 @@ def _coded(
         )
     if task.kind == "multiclass":
         names = _names(classes, flat.shape[1])
+        _check_classes(target, len(names))
         truth = [[names[code] for code in target.reshape(-1).tolist()]]
         return TargetCoder("multiclass", ("class",), (names,), (), ()), _log(task, flat), truth
     columns = [column.tolist() for column in target.reshape(len(output), -1).double().unbind(1)]
@@ -108,6 +104,15 @@ def _yes_no(
     named = tuple(map(str, _names(classes, count, "target")))
     truth = [["yes" if value > 0.5 else "no" for value in column] for column in columns]
     return TargetCoder("multilabel", named, (("no", "yes"),) * count, (), ()), logits, truth
+
+
+def _check_classes(target: Tensor, count: int) -> None:
+    wrong = target[(target < 0) | (target >= count)]
+    if len(wrong):
+        raise InputError(
+            f"held_out has the target {wrong[0].item()}, and the net tells {count} classes apart: "
+            f"0 to {count - 1}"
+        )
 
 
 def _names(given: Sequence[Scalar] | None, count: int, what: str = "") -> tuple[Scalar, ...]:
