@@ -103,7 +103,7 @@ def test_a_place_that_cannot_be_written_is_told_before_training(drive: Any, tmp_
     with pytest.raises(InputError) as caught:
         drive.begin(CSVLog(tmp_path / "file" / "run.csv"))
     assert str(caught.value) == (
-        f"CSVLog cannot write in {str(tmp_path / 'file')!r}: File exists; "
+        f"CSVLog cannot write in {str(tmp_path / 'file')!r}: it is a file; "
         "choose a folder that can be written"
     )
     with pytest.raises(InputError) as caught:
