@@ -27,9 +27,9 @@ import platform
 import pty
 import random
 import statistics
+import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -76,24 +76,19 @@ class Timed(Callback):
 
 @contextmanager
 def terminal() -> Generator[None]:
-    """Inside, stderr is a terminal, and what is written there is thrown away."""
+    """Inside, stderr is a terminal; a process reads what is written there, and throws it away."""
     ours, theirs = pty.openpty()
-    threading.Thread(target=drain, args=(ours,), daemon=True).start()
+    reader = subprocess.Popen(
+        ["cat"], stdin=ours, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    os.close(ours)
     kept = sys.stderr
     with os.fdopen(theirs, "w") as sys.stderr:
         try:
             yield
         finally:
             sys.stderr = kept
-
-
-def drain(handle: int) -> None:
-    """Read until the other side is closed."""
-    try:
-        while os.read(handle, 65536):
-            pass
-    except OSError:
-        os.close(handle)
+    reader.wait()
 
 
 def fit(work: Workload, epochs: int, log: str | None) -> Times:
