@@ -197,3 +197,9 @@ def test_from_rows_is_the_inverse_of_rows(history: History) -> None:
     other = History.from_rows(history.rows, stopped="x")
     assert other.rows == history.rows
     assert other.stopped == "x"
+
+
+def test_the_best_epoch_or_none() -> None:
+    assert History.from_rows([{"loss": 2.0}, {"loss": 1.0}]).best_epoch == 2
+    assert History.from_rows([{"val_loss": float("nan")}]).best_epoch is None
+    assert History().best_epoch is None

@@ -110,6 +110,14 @@ class History:
         """
         return self.best_by(self._main_monitor())
 
+    @property
+    def best_epoch(self) -> int | None:
+        """The epoch of `best`; None where none has such a number, or every one was nan."""
+        try:
+            return int(self.best["epoch"])
+        except InputError:
+            return None
+
     def best_by(self, monitor: str, mode: Mode | None = None) -> dict[str, float]:
         """The row with the best `monitor`, the earliest of equals; nan is never the best.
 

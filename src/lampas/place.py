@@ -1,5 +1,6 @@
 """A folder that one run at a time writes into, so that nothing mixes two runs."""
 
+import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -71,3 +72,16 @@ def claim(folder: Path, lock: str, why_not: Callable[[Path], str | None] = lambd
             taken.release()
         why = why or reason
     raise AssertionError
+
+
+def why_unwritable(folder: Path) -> str | None:
+    """Make `folder` and try to write in it: the reason where that fails, else None.
+
+    A file is really written: permission bits say nothing on many network disks.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return None
+    except OSError as error:
+        return "it is a file" if folder.is_file() else error.strerror

@@ -63,8 +63,11 @@ def test_a_second_training_in_one_folder_is_refused(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def _on_a_disk_of(kilobytes, folder, *words):
-    """`lampas` with these words, where `folder` is a disk of that size, for this process alone."""
+def _trained_on_a_disk_of(kilobytes, folder, tables):
+    """`lampas train` into `folder`/run, where `folder` is a disk of that size, for this process
+    alone; it ended well."""
+    words = ["train", tables / "train.csv", "--target", "age", "--epochs", 2,
+             "--out", folder / "run", "--validation", tables / "new.csv"]  # fmt: skip
     mount = f'mount -t tmpfs -o size={kilobytes}k none "$0" && exec "$@"'
     inside = ["sh", "-c", f"{mount}; exit 99", folder, sys.executable, "-m", "lampas.cli", *words]
     try:
@@ -75,16 +78,13 @@ def _on_a_disk_of(kilobytes, folder, *words):
         pytest.skip("there is no `unshare` here to mount a small disk with")
     if done.returncode == 99 or "unshare failed" in done.stderr:
         pytest.skip("this system lets no user mount a small disk")
+    assert done.returncode == 0, done.stderr
     return done
 
 
 def test_a_full_disk_loses_no_weights(tables, tmp_path):
     """The model does not fit on the disk: it is saved in a temporary folder."""
-    done = _on_a_disk_of(
-        48, tmp_path, "train", tables / "train.csv", "--target", "age", "--epochs", 2,
-        "--out", tmp_path / "run", "--validation", tables / "new.csv",
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
+    done = _trained_on_a_disk_of(48, tmp_path, tables)
     saved = re.search(r"No space left on device: the model is saved in (\S+)\n", done.stderr)
     assert saved is not None, done.stderr
     assert f"lampas predict {saved[1]} NEW.csv" in done.stdout
@@ -94,10 +94,6 @@ def test_a_full_disk_loses_no_weights(tables, tmp_path):
 
 def test_a_full_disk_costs_the_story_alone(tables, tmp_path):
     """The model fits, and what is told of it does not."""
-    done = _on_a_disk_of(
-        330, tmp_path, "train", tables / "train.csv", "--target", "age", "--epochs", 2,
-        "--out", tmp_path / "run", "--validation", tables / "new.csv",
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
+    done = _trained_on_a_disk_of(330, tmp_path, tables)
     assert "not all of the run is kept: " in done.stderr
     assert f"its model is whole, in {tmp_path / 'run' / 'model.lampas'}" in done.stderr

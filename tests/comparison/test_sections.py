@@ -65,3 +65,12 @@ def test_values_are_cut_where_they_are_alike() -> None:
     cut = apart([f"/data/{long}/a.csv", f"/data/{long}/b.csv"])
     assert cut == ["…xxxxxxxxx/a.csv", "…xxxxxxxxx/b.csv"]
     assert all(len(one) <= 36 for one in apart([long + "1" * 90, long + "2" * 90]))
+
+
+def test_what_a_log_was_told_is_no_setting_of_the_run(make) -> None:
+    """The log that grows with a run knows the optimiser, and not what `lampas train` was told."""
+    whole = make("whole")
+    cut = make("cut", {"state": "running", "settings": {"optimizer": "Adam"}})
+    _, different, *_ = sections(lampas.compare(whole, cut))
+    assert not different.rows
+    assert "cut was cut off, or goes on: what it was made of is not known yet." in different.notes

@@ -8,7 +8,7 @@ from torch import nn
 
 import lampas
 from lampas.history import History
-from lampas.record.about import best_epoch, command, described, ended, failure, scores_of
+from lampas.record.about import command, described, ended, failure, scores_of
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ def test_the_command(typed: list[str], shown: str, monkeypatch: pytest.MonkeyPat
 
 def test_the_best_epoch_or_the_last() -> None:
     rows = [{"loss": 0.5}, {"loss": 0.25}, {"loss": 0.75}]
-    assert best_epoch(History.from_rows(rows)) == 2
+    assert History.from_rows(rows).best_epoch == 2
     assert scores_of(History.from_rows(rows)) == {"metrics": {}, "training_metrics": {"loss": 0.25}}
     both = [{"loss": 0.5, "val_loss": 0.75, "lr": 0.1, "accuracy": 0.9, "val_accuracy": 0.8}]
     assert scores_of(History.from_rows(both)) == {
@@ -34,9 +34,9 @@ def test_the_best_epoch_or_the_last() -> None:
         "training_metrics": {"loss": 0.5, "accuracy": 0.9},
     }
     broken = History.from_rows([{"loss": math.nan}])
-    assert best_epoch(broken) is None
+    assert broken.best_epoch is None
     assert list(scores_of(broken)["training_metrics"]) == ["loss"]
-    assert best_epoch(History()) is None
+    assert History().best_epoch is None
 
 
 def test_what_json_has_not(tmp_path: Path) -> None:

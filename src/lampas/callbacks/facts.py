@@ -8,6 +8,7 @@ from torch import Tensor
 from lampas.callbacks.base import Event
 from lampas.errors import InputError, LampasError
 from lampas.history import History
+from lampas.record.about import failure
 from lampas.settings import Plain, results_of, settings_of
 
 # How a step is computed, not what it computes.
@@ -59,10 +60,7 @@ def outcome_of(event: Event) -> dict[str, str]:
     """Of a "fit_end": "error" or "stopped", and why; {} where the run came to its end."""
     if event.history.stopped is not None:
         return {"stopped": event.history.stopped}
-    if event.error is None:
-        return {}
-    lines = str(event.error).splitlines() or [""]
-    return {"error": f"{type(event.error).__name__}: {lines[0]}".removesuffix(": ")}
+    return {} if event.error is None else {"error": failure(event.error)["error"]}
 
 
 def is_fault(event: Event) -> bool:

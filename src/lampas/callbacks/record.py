@@ -9,6 +9,7 @@ import torch
 
 from lampas.callbacks.base import Callback, Event, EventKind
 from lampas.callbacks.files import require_writable
+from lampas.callbacks.outside import reason_of
 from lampas.callbacks.run_log import RunLog
 from lampas.callbacks.say import say
 from lampas.first_inputs import FirstInputs
@@ -104,8 +105,7 @@ class Record(Callback):
             if len(event.history):
                 self._complete(event, log, inputs)
         except Exception as error:  # the user's net on other data: it may be anything
-            lines = str(error).splitlines() or [type(error).__name__]
-            say(f"Record: not all of the run is kept in {place.folder}: {lines[0]}")
+            say(f"Record: not all of the run is kept in {place.folder}: {reason_of(error)}")
         finally:
             place.release()
 

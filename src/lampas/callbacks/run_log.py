@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, ClassVar, final
 
 from lampas.callbacks.base import Callback, Event, EventKind
+from lampas.callbacks.outside import reason_of
 from lampas.callbacks.say import say
 from lampas.errors import ArtifactError, InputError
 from lampas.growing_csv import GrowingCSV
@@ -113,5 +114,5 @@ class RunLog(Callback):
 
     def _give_up(self, error: Exception) -> None:
         self._files = None
-        reason = getattr(error, "strerror", None) or error
-        say(f"the run's log in {self.folder} is given up ({reason}): the run goes on without it")
+        why = reason_of(error)
+        say(f"the run's log in {self.folder} is given up ({why}): the run goes on without it")

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, TextIO, cast
 import typer
 
 from lampas.cli.output import count, scores
-from lampas.errors import InputError
 from lampas.printing import duration
 
 if TYPE_CHECKING:
@@ -55,11 +54,8 @@ def training(model: "Fitted", seconds: float, people: TextIO) -> None:
 
 
 def _best(history: "History") -> str:
-    try:
-        best = int(history.best["epoch"])
-    except InputError:  # every loss was nan
-        return ""
-    return f"; the weights are those of epoch {best}" if "val_loss" in history.columns else ""
+    best = history.best_epoch if "val_loss" in history.columns else None
+    return "" if best is None else f"; the weights are those of epoch {best}"
 
 
 def held_out(model: "Fitted") -> str:

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lampas.errors import ArtifactError, InputError
+from lampas.place import Lock, why_unwritable
+from lampas.record.files import RUN
 
 if TYPE_CHECKING:
     from torch import nn
 
     from lampas.fitted import Fitted
-    from lampas.place import Lock
 
 MODEL = "model.lampas"
 _LOCK = ".training"
@@ -27,7 +28,7 @@ def model_file(run: str) -> Path:
         return path
     if (path / MODEL).is_file():
         return path / MODEL
-    if (path / "run.json").is_file():
+    if (path / RUN).is_file():
         raise ArtifactError(
             f"{run} has no {MODEL} in it: the run goes on, was cut off or failed, or is none of "
             f"`lampas train`; lampas report {run} shows what is there"
@@ -48,7 +49,9 @@ def new_folder(out: str | None, name: str, force: bool) -> Generator[Path]:
             f"{folder} holds a run already: choose another --out, or add --force to replace it"
         )
     made = [one for one in (folder, *folder.parents) if not one.exists()]
-    _try_to_write(folder)
+    why = why_unwritable(folder)
+    if why is not None:
+        raise InputError(f"cannot write in the folder {folder}: {why}; choose another with --out")
     lock = _alone(folder)
     try:
         yield folder
@@ -61,27 +64,12 @@ def new_folder(out: str | None, name: str, force: bool) -> Generator[Path]:
     lock.release()
 
 
-def _alone(folder: Path) -> "Lock":
+def _alone(folder: Path) -> Lock:
     """The lock of a run that is under way: the second in a folder would replace the first."""
-    from lampas.place import Lock
-
     lock = Lock.take(folder, _LOCK)
     if lock is None:
         raise InputError(f"another `lampas train` is writing into {folder}: choose another --out")
     return lock
-
-
-def _try_to_write(folder: Path) -> None:
-    """Permission bits say nothing on many network disks: a file is really written."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        reason = "it is a file" if folder.is_file() else error.strerror
-        raise InputError(
-            f"cannot write in the folder {folder}: {reason}; choose another with --out"
-        ) from error
 
 
 def _unused(name: str) -> Path:

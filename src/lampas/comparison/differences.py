@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from lampas.comparison.layers import layers
+from lampas.record.files import is_told
 
 ABSENT, UNKNOWN = "-", "?"
 Facts = dict[str, dict[str, str]]
@@ -32,7 +33,7 @@ def facts_of(about: Mapping[str, Any], summary: str) -> Facts:
     >>> facts_of({"settings": {"seed": 0, "steps": {"train": 5}}, "versions": {}}, "")["settings"]
     {'seed': '0', 'steps.train': '5'}
     """
-    if "settings" not in about:
+    if not is_told(about):
         return {}
     settings = {
         name: value for name, value in as_dict(about.get("settings")).items()

@@ -1,6 +1,5 @@
 """The runs below a folder, by their small files alone: no model is opened, torch stays away."""
 
-import json
 import math
 import os
 from collections.abc import Iterator
@@ -9,12 +8,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
-from lampas.errors import ArtifactError, InputError
+from lampas.errors import ArtifactError
 from lampas.history import History
-from lampas.record.files import HISTORY, RUN
+from lampas.record.files import FAILED, HISTORY, RUN, RUNNING, is_told, read_history, read_json
 
 _MODEL = "model.lampas"
-_RUNNING = "running"
 _MARKS = (RUN, HISTORY, _MODEL)  # any of them makes a folder a run
 
 
@@ -57,35 +55,21 @@ def read(folder: Path) -> FoundRun | None:
     marks = [folder / name for name in _MARKS if (folder / name).is_file()]
     changed = datetime.fromtimestamp(max(path.stat().st_mtime for path in marks), UTC)
     try:
-        history = _history(folder / HISTORY)
+        history = read_history(folder / HISTORY)
         about = _json(folder / RUN) if folder / RUN in marks else {}
     except (ArtifactError, OSError) as error:
         is_ours = marks != [folder / HISTORY]
         return FoundRun(folder, "damaged", changed, reason=str(error)) if is_ours else None
-    if "settings" in about and about.get("state") != _RUNNING:
+    if is_told(about):
         return _described(folder, about, history, changed)
     when = _moment(about.get("created"), changed)
-    return FoundRun(folder, "unfinished", when, epochs=len(history), best=_best(history))
-
-
-def _history(path: Path) -> History:
-    return History.from_csv(path) if path.is_file() else History()
-
-
-def _best(history: History) -> int | None:
-    try:
-        return int(history.best["epoch"])
-    except InputError:
-        return None
+    return FoundRun(folder, "unfinished", when, epochs=len(history), best=history.best_epoch)
 
 
 def _json(path: Path) -> dict[str, Any]:
-    try:
-        found: Any = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ArtifactError(f"{path} is damaged: {error}") from error
+    found = read_json(path)
     is_described = isinstance(found, dict) and isinstance(found.get("settings"), dict)
-    if not is_described and not (isinstance(found, dict) and found.get("state") == _RUNNING):
+    if not is_described and not (isinstance(found, dict) and found.get("state") == RUNNING):
         raise ArtifactError(f"{path} is damaged: it holds no description of a run")
     return cast("dict[str, Any]", found)
 
@@ -108,7 +92,7 @@ def _described(
 
 
 def _state(folder: Path, about: dict[str, Any]) -> str:
-    if about.get("state") == "failed":
+    if about.get("state") == FAILED:
         return "failed"
     if kind_of(about) and not (folder / _MODEL).is_file():
         return "no model"

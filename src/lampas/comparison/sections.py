@@ -8,6 +8,7 @@ from lampas.comparison.against import Against
 from lampas.comparison.differences import Difference
 from lampas.comparison.paired import Paired
 from lampas.printing import duration, number
+from lampas.record.files import is_told
 
 if TYPE_CHECKING:
     from lampas.comparison.compare import Comparison
@@ -121,12 +122,10 @@ def _notes(comparison: "Comparison") -> Iterator[str]:
         yield f"The same: {', '.join(same)}."
     told = {name: run.about for name, run in zip(comparison.names, comparison.runs, strict=True)}
     for name, about in told.items():
-        if "settings" not in about:
+        if not is_told(about):
             yield f"{name} was cut off, or goes on: what it was made of is not known yet."
     for what in ("data", "code"):
-        lacking = [
-            name for name, about in told.items() if "settings" in about and what not in about
-        ]
+        lacking = [name for name, about in told.items() if is_told(about) and what not in about]
         if lacking:
             yield f"No fingerprint of the {what} in {', '.join(lacking)}: may be the same or not."
     if _dirty(comparison) and "code" in comparison.same and "code" not in groups:

@@ -19,8 +19,21 @@ from lampas.page.intervals import scores_of
 from lampas.page.mistakes import mistakes_of
 from lampas.page.vitals import charts_of, memory_of, peaks_of, time_of, words_of
 from lampas.printing import duration, finite, number
-from lampas.record.about import FAILED, FORMAT, RUNNING
-from lampas.record.files import EVIDENCE, HELD_OUT, HISTORY, PROFILE, REPORT, RUN, SUMMARY, VITALS
+from lampas.record.files import (
+    EVIDENCE,
+    FAILED,
+    FORMAT,
+    HELD_OUT,
+    HISTORY,
+    PROFILE,
+    REPORT,
+    RUN,
+    RUNNING,
+    SUMMARY,
+    VITALS,
+    read_history,
+    read_json,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +74,11 @@ def read(folder: Path) -> Run:
     return Run(
         folder,
         about,
-        _rows(folder / HISTORY),
-        _rows(folder / VITALS),
+        read_history(folder / HISTORY),
+        read_history(folder / VITALS),
         plain,
         _evidence(folder, plain) if judged and (folder / HELD_OUT).is_file() else None,
     )
-
-
-def _rows(path: Path) -> History:
-    return History.from_csv(path) if path.is_file() else History()
 
 
 def _check_format(folder: Path, about: dict[str, Any]) -> None:
@@ -84,10 +93,7 @@ def _check_format(folder: Path, about: dict[str, Any]) -> None:
 def _json(path: Path) -> dict[str, Any] | None:
     if not path.is_file():
         return None
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ArtifactError(f"{path} is damaged: {error}") from error
+    found = read_json(path)
     if not isinstance(found, dict):
         raise ArtifactError(f"{path} is damaged: it holds no description")
     return found

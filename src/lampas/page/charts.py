@@ -70,10 +70,8 @@ def curves(history: History, without: str = "") -> list[Chart]:
 
 
 def _best(history: History) -> tuple[float, str] | None:
-    if "val_loss" not in history.columns:
-        return None
-    epoch = history.best["epoch"]
-    return float(epoch), f"best epoch {epoch:g}"
+    epoch = history.best_epoch if "val_loss" in history.columns else None
+    return None if epoch is None else (float(epoch), f"best epoch {epoch}")
 
 
 def of_evidence(evidence: Evidence) -> list[Chart]:

@@ -8,22 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lampas.artifact import versions
-from lampas.errors import InputError
 from lampas.history import History
 from lampas.printing import finite
-from lampas.record.files import SUMMARY, write_text
+from lampas.record.files import FAILED, FORMAT, RUNNING, SUMMARY, write_text
 from lampas.settings import results_of
 
 if TYPE_CHECKING:
     from lampas.summary import Summary
-
-FORMAT = 1
-"""Rises when older versions of Lampas could not read a new folder rightly."""
-
-RUNNING = "running"
-"""The state of a run that is under way, or was cut off."""
-FAILED = "failed"
-"""That of one which ended in an error, after an epoch or more."""
 
 
 def command() -> str:
@@ -57,7 +48,7 @@ def ended(
         "state": "ended",
         "settings": dict(settings),
         "epochs": len(history),
-        "best_epoch": best_epoch(history),
+        "best_epoch": history.best_epoch,
         "stopped": history.stopped,
         **{name: finite(dict(numbers)) for name, numbers in scores.items()},
     }
@@ -75,15 +66,6 @@ def described(folder: Path, summary: "Summary", batch_size: int | None) -> dict[
     if summary.training is None or batch_size is None:
         return {}
     return {"memory_by_part": summary.training.parts(batch_size)}
-
-
-def best_epoch(history: History) -> int | None:
-    """The epoch with the lowest loss on held-out data, or on the training's; None where there is
-    none, or every loss was nan."""
-    try:
-        return int(history.best["epoch"])
-    except InputError:
-        return None
 
 
 def scores_of(history: History) -> dict[str, dict[str, float]]:
