@@ -337,6 +337,7 @@ def test_fit_has_keras_arguments_in_keras_order() -> None:
         "self", "x", "y", "batch_size", "epochs", "verbose", "callbacks", "validation_split",
         "validation_data", "shuffle", "class_weight", "sample_weight", "initial_epoch",
         "steps_per_epoch", "validation_steps", "validation_batch_size", "validation_freq",
+        "checkpoint", "every",
     ]  # fmt: skip
     names = list(inspect.signature(lampas.Model.compile).parameters)
     assert names[:4] == ["self", "optimizer", "loss", "metrics"]

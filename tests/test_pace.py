@@ -29,12 +29,18 @@ def _run(batches: int | None = 5, epochs: int = 4, first: int = 1, **options: An
     return Run(model, Feed(batches), epochs=epochs, first_epoch=first)
 
 
+def _begun(run: Run) -> Pace:
+    pace = Pace(run)
+    pace.begin()
+    return pace
+
+
 def _linear(step: int, total: int) -> float:
     return 1 - step / total
 
 
 def test_without_schedule_and_averages_there_is_nothing_to_do() -> None:
-    pace = Pace(_run(batches=None))
+    pace = _begun(_run(batches=None))
     assert not pace.is_busy
     assert pace.record() == {}
     pace.after_epoch()
@@ -44,7 +50,7 @@ def test_without_schedule_and_averages_there_is_nothing_to_do() -> None:
 
 
 def test_the_rate_in_the_record_is_the_last_steps() -> None:
-    pace = Pace(_run(scheduler=_linear))
+    pace = _begun(_run(scheduler=_linear))
     assert pace.is_busy
     for done in range(5):
         pace.after_step()
@@ -55,7 +61,7 @@ def test_the_rate_in_the_record_is_the_last_steps() -> None:
 @pytest.mark.parametrize(("accumulate", "per_epoch"), [(1, 5), (2, 3), (5, 1), (9, 1)])
 def test_steps_are_those_of_the_optimiser(accumulate: int, per_epoch: int) -> None:
     run = _run(first=3, accumulate=accumulate, scheduler=_linear)
-    pace = Pace(run)
+    pace = _begun(run)
     assert pace.updates == 2 * per_epoch  # of the two epochs already done
     assert run.model.optimizer.param_groups[0]["lr"] == pytest.approx(0.4)
 
@@ -63,7 +69,7 @@ def test_steps_are_those_of_the_optimiser(accumulate: int, per_epoch: int) -> No
 def test_the_steps_of_a_run_must_be_known() -> None:
     for options in ({"scheduler": "cosine"}, {"averaging": EMA()}):
         with pytest.raises(InputError, match="which this data does not tell: pass steps_per_epoch"):
-            Pace(_run(batches=None, **options))
+            _begun(_run(batches=None, **options))
 
 
 def test_averages_are_lent_and_left() -> None:
@@ -71,7 +77,7 @@ def test_averages_are_lent_and_left() -> None:
     weight = run.model.net.weight
     with torch.no_grad():
         weight.fill_(0.0)
-    pace = Pace(run)
+    pace = _begun(run)
     with torch.no_grad():
         weight.fill_(1.0)
     pace.after_step()

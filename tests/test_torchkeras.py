@@ -162,7 +162,7 @@ def test_the_lines_average_the_answers_since_the_last(capsys: pytest.CaptureFixt
     frame = model.fit(1, LOADER, log_step_freq=2)
     lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("{")]
     assert [eval(line)["step"] for line in lines] == [2, 4]
-    assert [list(eval(line)) for line in lines] == [["step", "loss", "acc", "rows"]] * 2
+    assert [list(eval(line)) for line in lines] == [["step", "loss", "rows", "acc"]] * 2
     assert seen == [16, 16, 37]
     assert frame["rows"].tolist() == [37.0]
 

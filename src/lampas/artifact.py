@@ -39,7 +39,12 @@ def versions() -> dict[str, str]:
     except PackageNotFoundError:  # run from a folder that was never installed
         ours = "unknown"
     python = platform.python_version()
-    return {"lampas": ours, "torch": torch.__version__, "numpy": np.__version__, "python": python}
+    return {
+        "lampas": ours,
+        "torch": str(torch.__version__),
+        "numpy": np.__version__,
+        "python": python,
+    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,7 @@ def whole_file(path: str | os.PathLike[str]) -> Generator[BinaryIO]:
             reason = error.strerror or error
             raise ArtifactError(f"cannot write {os.fspath(path)}: {reason}") from error
         raise
-    _sync_folder(os.path.dirname(target))
+    sync_folder(os.path.dirname(target))
 
 
 def _open(path: str, target: str, temporary: str) -> BinaryIO:
@@ -76,7 +76,7 @@ def _remove(temporary: str) -> None:
         return
 
 
-def _sync_folder(folder: str) -> None:
+def sync_folder(folder: str | os.PathLike[str]) -> None:
     """Make the new name last through a power cut; only POSIX lets a folder be synced."""
     if os.name != "posix":
         return

@@ -1,10 +1,7 @@
 """The loop over epochs and batches. Nothing in it looks at a number before somebody asks."""
 
-import signal
-import threading
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -19,6 +16,7 @@ from lampas.history import History
 from lampas.moving import MovingBuffers
 from lampas.pace import Pace
 from lampas.run import Run
+from lampas.signals import stopping
 from lampas.step import eval_step, predict_step
 from lampas.tally import Tally
 
@@ -31,16 +29,17 @@ def fit(run: Run) -> History:
     plan = run.model.plan
     modes = training_modes(run.model)
     pace = Pace(run)
-    with _interrupts(run):
+    with stopping(run):
         try:
             plan.is_fitting = True
             run.tell("fit_begin")
+            _begin(run, pace)
             for epoch in range(run.first_epoch, run.epochs + 1):
                 if run.stopped is None:
                     run.begin(epoch)
-                    losses = train_epoch(run, pace)
-                    if losses is not None:
-                        _end_epoch(run, pace, losses)
+                    tally = train_epoch(run, pace)
+                    if tally is not None:
+                        _end_epoch(run, pace, tally)
         except BaseException as error:
             run.error = error
             raise
@@ -50,32 +49,58 @@ def fit(run: Run) -> History:
             run.history.stopped = run.stopped
             restore_modes(modes)
             run.tell_end()
+    if run.keeper is not None:
+        run.keeper.end()
     return run.history
 
 
-def _end_epoch(run: Run, pace: Pace, losses: dict[str, float]) -> None:
+def _begin(run: Run, pace: Pace) -> None:
+    """At the beginning, or where the run that was cut off had come to."""
+    if run.keeper is None:
+        pace.begin()
+    else:
+        run.keeper.resume(run, pace)
+
+
+def _end_epoch(run: Run, pace: Pace, tally: Tally) -> None:
     """Validate, write the row, tell: with the averaged weights where there are some."""
-    row = {"epoch": float(run.epoch), **losses, **pace.record()}
+    keeper, row = run.keeper, {"epoch": float(run.epoch), **tally.results(), **pace.record()}
+    validates = run.validation is not None and run.epoch % run.validation_freq == 0
+    breaks: Run | None = run  # whose stop breaks the epoch's end off
+    if keeper is not None:
+        breaks = keeper.hold(tally) if validates else None
     with pace.averaged():
-        if run.validation is not None and run.epoch % run.validation_freq == 0:
-            run.tell("validation_begin")
-            found = evaluate(run.model, run.validation, run)
-            row |= {f"val_{name}": value for name, value in found.items()}
-        if run.stopped is None:
+        if validates:
+            row |= _validate(run, breaks)
+        is_whole = breaks is None or breaks.stopped is None
+        if is_whole:
             run.history.append(row)
             run.tell("epoch_end", row)
     pace.after_epoch()
+    if keeper is not None:
+        keeper.let_go()
+        if is_whole:
+            keeper.after_epoch(row)
 
 
-def train_epoch(run: Run, pace: Pace) -> dict[str, float] | None:
-    """One pass over the data: its exact losses and metrics, or None where it was cut short."""
-    model, plan = run.model, run.model.plan
+@torch.no_grad()
+def _validate(run: Run, breaks: Run | None) -> dict[str, float]:
+    assert run.validation is not None
+    run.tell("validation_begin")
+    found = _evaluate(run.model, run.validation, breaks)
+    return {f"val_{name}": value for name, value in found.items()}
+
+
+def train_epoch(run: Run, pace: Pace) -> Tally | None:
+    """One pass over the data: the sums of its losses and metrics; None where it was cut short."""
+    model, plan, keeper = run.model, run.model.plan, run.keeper
     model.train()
     plan.begin()
-    tally, buffers = Tally(plan), MovingBuffers(model)
-    batches = run.feed
+    tally = Tally(plan)
+    batches = run.feed if keeper is None else keeper.enter(tally)
+    buffers = MovingBuffers(model)
     if plan.accumulate > 1:
-        batches = grouped(run.feed, plan.accumulate, plan.criterion.counts)
+        batches = grouped(batches, plan.accumulate, plan.criterion.counts)
     for batch in run.watched(batches):
         if buffers.is_busy:
             buffers.keep()
@@ -95,24 +120,28 @@ def train_epoch(run: Run, pace: Pace) -> dict[str, float] | None:
         run.step += 1
         if run.is_watched:
             run.listen(tally)
-        if run.stopped is not None:
+        if keeper is not None and batch.closes:
+            keeper.after_step(tally)
+        if run.stopped is not None and (keeper is None or batch.closes):
             return None
     if run.stopped is not None:  # before the batch that was waited for
+        if keeper is not None:
+            keeper.after_step(tally)
         return None
     if run.step == 0:
         raise DataError("the data holds no batch: it is empty")
-    return _looked_at(run, tally)
+    return tally if _is_finite(run, tally) else None
 
 
-def _looked_at(run: Run, tally: Tally) -> dict[str, float] | None:
+def _is_finite(run: Run, tally: Tally) -> bool:
     try:
         tally.losses.check_finite()
     except NonFiniteError as error:
         known = _explained(run, error, None)
         if known is None:
-            return None
+            return False
         raise known from None
-    return tally.results()
+    return True
 
 
 def _explained(run: Run, error: Exception, batch: Batch | None) -> Exception | None:
@@ -124,15 +153,16 @@ def _explained(run: Run, error: Exception, batch: Batch | None) -> Exception | N
 
 
 @torch.no_grad()
-def evaluate(model: "Model", feed: Feed, run: Run | None = None) -> dict[str, float]:
+def evaluate(model: "Model", feed: Feed) -> dict[str, float]:
     """Exact losses and metrics over all samples of `feed`, whatever its batches."""
-    if run is None and model.plan.is_fitting:  # asked by a callback
+    if model.plan.is_fitting:  # asked by a callback
         with model.plan.metrics_aside():
             return _evaluate(model, feed, None)
-    return _evaluate(model, feed, run)
+    return _evaluate(model, feed, None)
 
 
 def _evaluate(model: "Model", feed: Feed, run: Run | None) -> dict[str, float]:
+    """run: whose stop breaks it off, if any does."""
     tally = Tally(model.plan)
     with evaluating(model):
         batch = None
@@ -203,27 +233,3 @@ def restore_modes(modes: list[tuple[nn.Module, bool]]) -> None:
     """Put back what `training_modes` found."""
     for module, mode in modes:
         module.training = mode
-
-
-@contextmanager
-def _interrupts(run: Run) -> Generator[None]:
-    """The first Ctrl-C ends the run after its step, with nothing lost; a second interrupts.
-
-    Only Python's own handling is replaced: a program that has a handler keeps it.
-    """
-    ours = threading.current_thread() is threading.main_thread()
-    if not ours or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
-        yield
-        return
-
-    def handle(number: int, frame: FrameType | None) -> None:
-        if run.interrupted:
-            raise KeyboardInterrupt
-        run.interrupted = True
-        run.stopped = run.stopped or f"interrupted {run.where}"
-
-    signal.signal(signal.SIGINT, handle)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -20,7 +20,7 @@ class Meter:
         self.key = key
         self.metric = metric
         self.value: Any = None
-        self.running: bool = getattr(metric, "running", False)
+        self.running: bool = getattr(metric, "running", False) and hasattr(metric, "peek")
         self._per_batch: bool = getattr(metric, "per_batch", False)
 
     def reset(self) -> None:
@@ -34,11 +34,19 @@ class Meter:
 
     def update(self, kept: Kept) -> None:
         """Hand over the predictions and targets of several batches, at once where possible."""
+        for y_pred, y_true in self._pairs(kept):
+            self.metric.update(y_pred, y_true)
+
+    def _pairs(self, kept: Kept) -> list[tuple[Any, Any]]:
         pairs = [(pick(p, self.key, "the model's output"), pick(t, self.key, "y")) for p, t in kept]
         if not self._per_batch and _stackable(pairs):
             pairs = [(concatenate([p for p, _ in pairs]), concatenate([t for _, t in pairs]))]
-        for y_pred, y_true in pairs:
-            self.metric.update(y_pred, y_true)
+        return pairs
+
+    def so_far(self, kept: Kept) -> dict[str, float]:
+        """As `record`, with the batches `kept` too, which are not taken in."""
+        self.value = self.metric.peek(self._pairs(kept) if kept else [])
+        return metrics.as_record(self.name, self.value)
 
     def record(self) -> dict[str, float]:
         """The value so far, as numbers for a history row; the value itself stays in `value`."""

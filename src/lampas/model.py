@@ -1,6 +1,7 @@
 """The model: an `nn.Module` that can `compile`, `fit`, `evaluate`, `predict`, `save`."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -30,6 +31,10 @@ from lampas.plan import (
 )
 from lampas.resuming import continue_optimizers
 from lampas.run import Run
+from lampas.signals import Preempted
+from lampas.state.checkpoints import Checkpoints, as_checkpoints
+from lampas.state.facts import facts_of
+from lampas.state.keeper import Keeper
 from lampas.step import StepResult
 from lampas.summary import Summary, summarize
 from lampas.weights import save_model
@@ -128,7 +133,7 @@ class Model(nn.Module):
         if device is not None:
             self.to(home)
         criterion = make_criterion(loss, loss_weights)
-        optimizers = make_optimizers(optimizer, self, own_step=self._has_own_step)
+        optimizers = make_optimizers(optimizer, self, own_step=self.has_own_step)
         self._plan = Plan(
             criterion=criterion,
             meters=make_meters(metrics, criterion),
@@ -217,6 +222,8 @@ class Model(nn.Module):
         validation_steps: int | None = None,
         validation_batch_size: int | None = None,
         validation_freq: int = 1,
+        checkpoint: Checkpoints | str | PathLike[str] | None = None,
+        every: str | None = None,
     ) -> History:
         """Train, and return the history of losses and metrics, a row an epoch.
 
@@ -241,6 +248,14 @@ class Model(nn.Module):
         validation_steps: batches of a validation. validation_batch_size: samples in a batch
             of it; by default batch_size, up to four times it where rows are small.
         validation_freq: validate after each so many epochs.
+        checkpoint: a folder, or `lampas.Checkpoints`, where the state of the run is kept. The
+            same call, in another process, goes on where the newest whole checkpoint was taken,
+            in the middle of an epoch too, and ends with the same bits; where that cannot be, a
+            line says why. A finished run is not trained again, but for more epochs.
+        every: how often: "5 min" (the default), "200 steps", "epoch".
+
+        With checkpoints SIGTERM and SIGUSR1 end the run after its step, write one, and end the
+        program with exit code 75 (`lampas.Preempted`): start it again to go on.
 
         Ctrl-C ends the run after its step and returns the history so far; a second one
         interrupts at once. Raises `DataError`, `ShapeError`, `DtypeError` for data that do not
@@ -262,7 +277,9 @@ class Model(nn.Module):
         self._check_data(given)
         self.__dict__["_columns"] = None if source.rows is None else source.rows.columns
         plan.criterion.expect([None if rows is None else rows.y for rows in parts])
-        feed = source.feed(batch_size, shuffle=shuffle, steps=steps_per_epoch)
+        keeper = _keeper(checkpoint, every)
+        around = None if keeper is None else keeper.around
+        feed = source.feed(batch_size, shuffle=shuffle, steps=steps_per_epoch, around=around)
         validation: Feed | None = None
         if held_out is not None:
             check_count("validation_freq", validation_freq)
@@ -279,10 +296,17 @@ class Model(nn.Module):
             validation_freq=validation_freq,
             callbacks=listeners(callbacks, verbose),
             history=self.history.up_to(initial_epoch),
+            keeper=keeper,
         )
         before, self.__dict__["_history"] = self.history, run.history
         try:
-            return loop.fit(run)
+            if keeper is None:
+                return loop.fit(run)
+            with keeper.holding(facts_of(run, source, batch_size)):
+                loop.fit(run)
+            if run.preempted is not None:
+                raise Preempted(run.preempted)
+            return run.history
         except BaseException:
             if not run.has_trained:  # a refused call loses nothing
                 self.__dict__["_history"] = before
@@ -400,7 +424,8 @@ class Model(nn.Module):
         return source
 
     @property
-    def _has_own_step(self) -> bool:
+    def has_own_step(self) -> bool:
+        """Whether a subclass writes its own `train_step`."""
         return type(self).train_step is not Model.train_step
 
     def _check_forward(self) -> None:
@@ -410,7 +435,7 @@ class Model(nn.Module):
 
     def _ready_to_fit(self) -> Plan:
         plan = self._settled_plan()
-        if not plan.optimizers and not self._has_own_step:
+        if not plan.optimizers and not self.has_own_step:
             raise NotCompiledError(
                 "the model was compiled without an optimizer, which suffices to evaluate: call "
                 "model.compile(optimizer, loss) to fit"
@@ -430,3 +455,13 @@ class Model(nn.Module):
     def __getstate__(self) -> dict[str, Any]:
         """Copies and pickles carry the net and its history, not what `compile` decided."""
         return {name: value for name, value in self.__dict__.items() if name != "_plan"}
+
+
+def _keeper(
+    checkpoint: Checkpoints | str | PathLike[str] | None, every: str | None
+) -> Keeper | None:
+    if checkpoint is not None:
+        return Keeper(as_checkpoints(checkpoint, every))
+    if every is not None:
+        raise InputError(f"every={every!r} goes with checkpoint=, the folder to write into")
+    return None

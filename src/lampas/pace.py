@@ -1,7 +1,10 @@
 """What happens between steps: learning rates follow their schedule, averages their weights."""
 
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
+
+from torch import Tensor
 
 from lampas.errors import InputError
 from lampas.run import Run
@@ -20,9 +23,9 @@ class Pace:
         self.updates = 0
         self._rate: Any = 0.0
         if self.is_busy:
-            self._begin(run)
+            self._count(run)
 
-    def _begin(self, run: Run) -> None:
+    def _count(self, run: Run) -> None:
         batches = run.feed.batches
         if batches is None:
             raise InputError(
@@ -32,10 +35,32 @@ class Pace:
         per_epoch = -(-batches // run.model.plan.accumulate)
         self._total = per_epoch * run.epochs
         self.updates = per_epoch * (run.first_epoch - 1)
+
+    def begin(self) -> None:
+        """Before the first step of a run."""
         if self._schedule is not None:
             self._schedule.begin(self.updates, self._total)
         if self._averaging is not None:
             self._averaging.begin(self._model)
+
+    def position(self) -> dict[str, Any]:
+        """How far the run is, as numbers."""
+        return {"updates": self.updates, "rate": float(self._rate)}
+
+    def go_to(
+        self,
+        position: Mapping[str, Any],
+        schedule: Mapping[str, Any] | None,
+        averaging: Mapping[str, Tensor] | None,
+    ) -> None:
+        """Stand where `position` was taken, with the states of the schedule and the averages;
+        the rates of this moment are the optimiser's to put back, after this."""
+        self.updates, self._rate = int(position["updates"]), float(position["rate"])
+        if self._schedule is not None and schedule is not None:
+            self._schedule.load_state_dict(schedule)
+        self.begin()
+        if self._averaging is not None and averaging is not None:
+            self._averaging.load_state_dict(averaging)
 
     def after_step(self) -> None:
         """After each optimiser step."""

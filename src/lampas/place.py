@@ -1,9 +1,12 @@
 """A folder that one run at a time writes into, so that nothing mixes two runs."""
 
+import os
+import socket
 import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,6 +41,44 @@ class Lock:
         with suppress(OSError):
             Path(self.file.lock_file).unlink()
         self.file.release()
+
+
+@dataclass(frozen=True, slots=True)
+class SignedLock:
+    """A lock whose holder can be named: `sign` is the file that says who it is."""
+
+    lock: Lock
+    sign: Path
+
+    @classmethod
+    def take(cls, folder: Path, name: str) -> "SignedLock | str":
+        """The lock of that name in `folder`; where another holds it, who that is, in words.
+
+        Raises `OSError` where nothing can be written.
+        """
+        sign = folder / f"{name}-by"
+        lock = Lock.take(folder, name)
+        if lock is None:
+            return _signed_by(sign)
+        since = datetime.now().isoformat(sep=" ", timespec="seconds")
+        sign.write_text(f"{os.getpid()} {socket.gethostname()} {since}", encoding="utf-8")
+        return cls(lock, sign)
+
+    def release(self) -> None:
+        """Let others in; nothing is left of the lock."""
+        with suppress(OSError):
+            self.sign.unlink()
+        self.lock.release()
+
+
+def _signed_by(sign: Path) -> str:
+    """Who signed, in words; a sign of a moment ago may not be there yet."""
+    try:
+        with sign.open(encoding="utf-8", errors="replace") as file:
+            pid, host, since = file.read(300).split(" ", 2)
+        return f"process {int(pid)} on {host:.80} since {since:.19}"
+    except (OSError, ValueError):
+        return "another process"
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from lampas.tally import Tally
 
 if TYPE_CHECKING:
     from lampas.model import Model
+    from lampas.state.keeper import Keeper
 
 
 class Running(Mapping[str, float]):
@@ -42,7 +43,12 @@ class Running(Mapping[str, float]):
 
 @dataclass
 class Run:
-    """One call of `fit`, and where it stands."""
+    """One call of `fit`, and where it stands.
+
+    `keeper`: writes checkpoints, where there are to be some. `pauses`: the stop is one after which
+    the same call goes on from here. `is_resumed`, `is_over`: it began where an earlier run had
+    come to, which may have been its end. `preempted`: the signal that stopped it.
+    """
 
     model: "Model"
     feed: Feed
@@ -58,16 +64,21 @@ class Run:
     stopped: str | None = None
     interrupted: bool = False
     error: BaseException | None = None
+    keeper: "Keeper | None" = None
+    pauses: bool = False
+    is_resumed: bool = False
+    is_over: bool = False
+    preempted: str | None = None
 
     def __post_init__(self) -> None:
-        self._before = 0  # steps of the epochs before this one
+        self.steps_before = 0  # of the epochs before this one
         self.hears_looks = any(hears(c, "look") for c in self.callbacks)
         self._next_look = 0.0
         self._ask_for_steps()
 
     def begin(self, epoch: int) -> None:
         """Stand at the start of `epoch`."""
-        self._before += self.step
+        self.steps_before += self.step
         self.epoch, self.step, self.waited = epoch, 0, 0.0
         self.tell("epoch_begin")
         self._ask_for_steps()
@@ -125,11 +136,11 @@ class Run:
                 "lampas.Stop('why') to end the run"
             )
         if answer is not None and self.stopped is None:
-            self.stopped = answer.reason
+            self.stopped, self.pauses = answer.reason, answer.resumes
 
     def listen(self, tally: Tally) -> None:
         """After a step: for those who count steps, and for those who watch the numbers."""
-        if self.hears_steps and (self._before + self.step) % self._step_every == 0:
+        if self.hears_steps and (self.steps_before + self.step) % self._step_every == 0:
             self.tell("step", Running(tally), tally.losses.last())
         if self.hears_looks and time.perf_counter() >= self._next_look:
             self.tell("look", tally.running())
@@ -154,7 +165,7 @@ class Run:
     @property
     def has_trained(self) -> bool:
         """Whether a step was done."""
-        return self.step > 0 or self.epoch > self.first_epoch
+        return self.is_resumed or self.step > 0 or self.epoch > self.first_epoch
 
     @property
     def where(self) -> str:

@@ -8,6 +8,7 @@ import torch
 from lampas.data.batch import Batch
 from lampas.data.nest import leaves
 from lampas.errors import InputError, NonFiniteError
+from lampas.memories import memory, recall
 from lampas.meters import Meter
 from lampas.plan import Plan
 from lampas.step import StepResult
@@ -25,7 +26,8 @@ class LossSums:
 
     The names are those of the criterion's terms and the penalties, or of the dict that a
     custom step returned. The sum of a batch, from a loss with `reduction="sum"`, is taken as
-    it is.
+    it is. Sums are taken over blocks of so many steps, counted from the first: who looks in
+    between, and when, changes no bit of them.
     """
 
     def __init__(self, plan: Plan) -> None:
@@ -38,7 +40,9 @@ class LossSums:
         self._counts: list[Any] = []
         self._steps = 0
         self._taken: list[str] | None = None
-        self._history: list[torch.Tensor] = []
+        self._block: list[tuple[torch.Tensor, torch.Tensor]] = []  # of the block under way
+        self._block_steps = 0
+        self._history: list[torch.Tensor] = []  # the values of all whole blocks
         self._total: torch.Tensor | None = None
         self._count: torch.Tensor | None = None
 
@@ -47,8 +51,8 @@ class LossSums:
         self._values += result.values
         self._counts += result.counts
         self._steps += 1
-        if self._steps == KEEP_STEPS:
-            self.flush()
+        if self._block_steps + self._steps == KEEP_STEPS:
+            self._end_block()
 
     def take_names(self, names: list[str]) -> None:
         """The names of what a custom step returns, which takes the criterion's place."""
@@ -62,28 +66,54 @@ class LossSums:
         self._weights, self._summed = {}, []
 
     def flush(self) -> None:
-        """Reduce what was kept."""
+        """Join what was kept: a row of values, and one of counts, for each step."""
         if not self._steps:
             return
         values = torch.stack(self._values).reshape(self._steps, -1)
         values = values.to(_wide(values.device))
         counts = _as_tensor(self._counts, values).reshape(self._steps, -1)
+        self._block.append((values, counts))
+        self._block_steps += self._steps
+        self._values, self._counts, self._steps = [], [], 0
+
+    def _joined(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """The values and counts of the block under way, (steps, losses) each."""
+        self.flush()
+        if len(self._block) > 1:
+            values, counts = zip(*self._block, strict=True)
+            self._block = [(torch.cat(values), torch.cat(counts))]
+        return self._block[0]
+
+    def _sums(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """The sum of each loss times its count, and of the counts, of this block."""
+        values, counts = self._joined()
         factors = counts.clone()
         for index, summed in enumerate(self._summed[: values.shape[1]]):
             if summed:
                 factors[:, index] = 1.0
-        total, count = (values * factors).sum(0), counts.sum(0)
-        self._total = total if self._total is None else self._total + total
-        self._count = count if self._count is None else self._count + count
-        self._history.append(values)
-        self._values, self._counts, self._steps = [], [], 0
+        return (values * factors).sum(0), counts.sum(0)
+
+    def _end_block(self) -> None:
+        total, count = self._with(*self._sums())
+        self._history.append(self._block[0][0])
+        self._total, self._count = total, count
+        self._block, self._block_steps = [], 0
+
+    def _with(self, total: torch.Tensor, count: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """These sums added to those of the blocks before."""
+        if self._total is None or self._count is None:
+            return total, count
+        return self._total + total, self._count + count
 
     def results(self) -> dict[str, float]:
         """The means so far, by name: "loss", the parts of several losses, the penalties."""
-        self.flush()
-        if self._total is None or self._count is None:
+        if self._steps or self._block:
+            total, count = self._with(*self._sums())
+        elif self._total is not None and self._count is not None:
+            total, count = self._total, self._count
+        else:
             return {}
-        means = (self._total / torch.where(self._count == 0, 1.0, self._count)).tolist()
+        means = (total / torch.where(count == 0, 1.0, count)).tolist()
         found = dict(zip(self._names, means, strict=False))
         if not self._weights or "loss" in self._weights:
             return found
@@ -92,9 +122,10 @@ class LossSums:
 
     def last(self) -> dict[str, torch.Tensor]:
         """The losses of the last step alone, by the same names; nothing is looked at."""
-        kept = self._steps > 0
-        width = len(self._values) // self._steps if kept else len(self._history[-1][-1])
-        values = self._values[-width:] if kept else list(self._history[-1][-1])
+        if self._steps:
+            values = self._values[-(len(self._values) // self._steps) :]
+        else:
+            values = list((self._block[-1][0] if self._block else self._history[-1])[-1])
         found = dict(zip(self._names, values, strict=False))
         if not self._weights or "loss" in self._weights:
             return found
@@ -104,13 +135,34 @@ class LossSums:
     def check_finite(self) -> None:
         """Raise `NonFiniteError` naming the first step whose loss is nan or infinite."""
         self.flush()
-        if self._total is None or bool(self._total.isfinite().all()):
+        kept = [*self._history, *(values for values, _ in self._block)]
+        if not kept or bool(torch.stack([one.isfinite().all() for one in kept]).all()):
             return
-        values = torch.cat(self._history)
+        values = torch.cat(kept)
         step, column = (~values.isfinite()).nonzero()[0].tolist()
         raise NonFiniteError(
             f"{self._names[column]} is {values[step, column].item()} at step {step + 1}"
         )
+
+    def state(self) -> dict[str, Any]:
+        """All of it, as plain values and tensors."""
+        block = self._joined() if self._steps or self._block else None
+        return {
+            "names": self._taken,
+            "block": block,
+            "history": torch.cat(self._history) if self._history else None,
+            "total": self._total,
+            "count": self._count,
+        }
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Continue from `state`."""
+        if state["names"] is not None:
+            self.take_names(list(state["names"]))
+        self._block = [] if state["block"] is None else [tuple(state["block"])]
+        self._block_steps = len(self._block[0][0]) if self._block else 0
+        self._history = [] if state["history"] is None else [state["history"]]
+        self._total, self._count = state["total"], state["count"]
 
 
 def _wide(device: torch.device) -> torch.dtype:
@@ -125,7 +177,11 @@ def _as_tensor(counts: list[Any], values: torch.Tensor) -> torch.Tensor:
 
 
 class MetricSums:
-    """Feeds the metrics with the rows of several batches at once."""
+    """Feeds the metrics with the rows of several batches at once.
+
+    Which batches go together is decided by their number and their size alone: who looks in
+    between looks at a copy, and changes no bit of the result.
+    """
 
     def __init__(self, meters: list[Meter]) -> None:
         self._meters = meters
@@ -159,14 +215,41 @@ class MetricSums:
 
         None of them where nothing was seen: a step of the user's own may return no "y_pred".
         """
+        if running:
+            return self._so_far()
         self.flush()
         found: dict[str, float] = {}
-        if not self._has_seen:
-            return found
-        for meter in self._meters:
-            if not running or meter.running:
+        if self._has_seen:
+            for meter in self._meters:
                 found |= meter.record()
         return found
+
+    def _so_far(self) -> dict[str, float]:
+        """The cheap ones, with what was not handed over yet."""
+        found: dict[str, float] = {}
+        if self._has_seen or self._kept:
+            with torch.no_grad():
+                for meter in self._meters:
+                    if meter.running:
+                        found |= meter.so_far(self._kept)
+        return found
+
+    def state(self) -> dict[str, Any]:
+        """The rows that wait, and what the metrics keep, by name."""
+        memories = {meter.name: memory(meter.metric) for meter in self._meters}
+        return {
+            "kept": list(self._kept),
+            "bytes": self._bytes,
+            "seen": self._has_seen,
+            "metrics": memories,
+        }
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Continue from `state`."""
+        self._kept, self._bytes = list(state["kept"]), int(state["bytes"])
+        self._has_seen = bool(state["seen"])
+        for meter in self._meters:
+            recall(meter.metric, state["metrics"][meter.name])
 
 
 def _size(nest: Any) -> int:
@@ -214,6 +297,15 @@ class Tally:
                 "over the batch, a 0-d tensor"
             )
         return tensor.reshape(())
+
+    def state(self) -> dict[str, Any]:
+        """The sums so far, as plain values and tensors."""
+        return {"losses": self.losses.state(), "metrics": self.metrics.state()}
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Continue from `state`, of an epoch of the same losses and metrics."""
+        self.losses.load_state(state["losses"])
+        self.metrics.load_state(state["metrics"])
 
     def results(self) -> dict[str, float]:
         """All losses and metrics by name. This looks: it waits for the device."""

@@ -10,7 +10,7 @@ stops the run with a line that says why; shapes in summaries come without a forw
 import time
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["Model", "summary"]
 
 _COMPILED = (
-    "_engine", "_functions", "loss_func", "optimizer", "metrics_dict", "device", "history"
+    "_engine", "loss_func", "optimizer", "metrics_dict", "device", "history"
 )  # fmt: skip
 
 _SAMPLES = 2  # in a summary's batch: one would be squeezed away by some nets
@@ -108,9 +108,8 @@ class Model(nn.Module):
             optimizer = torch.optim.Adam(trained, lr=0.001)
         trainer = _Engine(self)
         trainer.compile(optimizer, loss_func, metrics, device=device)
-        functions = {n: m for n, m in metrics.items() if isinstance(m, _EpochFunction)}
         # Not by setattr, which would make engine and loss submodules, with keys in state_dict.
-        found = (trainer, functions, loss_func, optimizer, metrics_dict or {}, device, {})
+        found = (trainer, loss_func, optimizer, metrics_dict or {}, device, {})
         self.__dict__.update(zip(_COMPILED, found, strict=True))
 
     def fit(
@@ -134,7 +133,7 @@ class Model(nn.Module):
             epochs=done + epochs,
             initial_epoch=done,
             validation_data=None if isinstance(dl_val, list) and not dl_val else dl_val,
-            callbacks=_Lines(log_step_freq, self.__dict__["_functions"]),
+            callbacks=_Lines(log_step_freq),
             verbose=0,
         )
         print("Finished Training...")
@@ -194,7 +193,7 @@ class _EpochFunction(Metric):
     cannot be joined, as of sentences that are padded batch by batch.
     """
 
-    running: ClassVar[bool] = False
+    per_batch: ClassVar[bool] = True  # which tells the rows of one look from those of the next
 
     def __init__(self, name: str, function: Callable[[Any, Any], Any]) -> None:
         self.name = name
@@ -215,12 +214,13 @@ class _EpochFunction(Metric):
             whole.update(*part)
         return whole.compute()
 
-    def so_far(self) -> float:
+    def peek(self, rows: Sequence[tuple[Any, Any]]) -> torch.Tensor:
         """The answers for the rows between looks, averaged."""
-        new, self._looked = self._kept[self._looked :], len(self._kept)
+        seen = [*self._kept, *rows]
+        new, self._looked = seen[self._looked :], len(seen)
         for part in _joined(new):
             self._so_far.update(*part)
-        return self._so_far.compute().item()
+        return self._so_far.compute()
 
 
 def _joined(pieces: list[Any]) -> list[Any]:
@@ -235,9 +235,8 @@ class _Lines(Callback):
 
     hears: ClassVar[frozenset[EventKind]] = frozenset({"step", "epoch_end"})
 
-    def __init__(self, every: int, functions: Mapping[str, _EpochFunction]) -> None:
+    def __init__(self, every: int) -> None:
         self._every = every
-        self._functions = functions
 
     def __call__(self, event: Event) -> None:
         if event.kind == "epoch_end":
@@ -245,9 +244,7 @@ class _Lines(Callback):
             print("\n" + text_table(["epoch", *row], [[str(event.epoch), *row.values()]]))
             _print_bar()
         elif event.step % self._every == 0:
-            logs = dict(event.logs)  # which hands the rows to the metrics
-            logs |= {name: metric.so_far() for name, metric in self._functions.items()}
-            shown = {name: float(f"{value:.4g}") for name, value in logs.items()}
+            shown = {name: float(f"{value:.4g}") for name, value in event.logs.items()}
             print({"step": event.step} | shown)
 
 

@@ -68,9 +68,13 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """A callback's request to end `fit` after this step or epoch, with the reason to print."""
+    """A callback's request to end `fit` after this step or epoch, with the reason to print.
+
+    `resumes`: with checkpoints, the same call goes on from here later; else the run is over.
+    """
 
     reason: str
+    resumes: bool = False
 
 
 class Callback(ABC):

@@ -12,7 +12,8 @@ from lampas.printing import duration
 class TimeLimit(Callback):
     """Ends `fit` at the first step after `seconds + 60 minutes + 3600 hours` of training.
 
-    The epoch under way is cut short and makes no row in the history. The clock starts when `fit`
+    The epoch under way is cut short and makes no row in the history; with `fit(checkpoint=...)`
+    the same call goes on from that very step. The clock starts when `fit`
     does; reading it costs tens of nanoseconds a step.
 
     Raises `InputError` where the times add up to nothing.
@@ -37,5 +38,5 @@ class TimeLimit(Callback):
         if event.kind == "fit_begin":
             self._end = now + self.seconds
         elif now >= self._end:
-            return Stop(f"TimeLimit: {duration(self.seconds)} are over")
+            return Stop(f"TimeLimit: {duration(self.seconds)} are over", resumes=True)
         return None

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lampas.errors import ArtifactError, InputError
-from lampas.place import Lock, why_unwritable
+from lampas.place import SignedLock, why_unwritable
 from lampas.record.files import RUN
 
 if TYPE_CHECKING:
@@ -64,11 +64,13 @@ def new_folder(out: str | None, name: str, force: bool) -> Generator[Path]:
     lock.release()
 
 
-def _alone(folder: Path) -> Lock:
+def _alone(folder: Path) -> SignedLock:
     """The lock of a run that is under way: the second in a folder would replace the first."""
-    lock = Lock.take(folder, _LOCK)
-    if lock is None:
-        raise InputError(f"another `lampas train` is writing into {folder}: choose another --out")
+    lock = SignedLock.take(folder, _LOCK)
+    if isinstance(lock, str):
+        raise InputError(
+            f"another `lampas train`, {lock}, is writing into {folder}: choose another --out"
+        )
     return lock
 
 

@@ -1,7 +1,7 @@
 """From what was passed as `x` and `y` to a feed of batches: decided once, in one place."""
 
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from numbers import Integral
 from typing import Any, cast
@@ -39,14 +39,26 @@ class Source:
     dtype: torch.dtype
     class_weight: Mapping[int, float] | None = None
 
-    def feed(self, batch_size: int, *, shuffle: bool, steps: int | None) -> Feed:
-        """Batches to train on; an epoch of `steps` batches reads on where the last one ended."""
+    def feed(
+        self,
+        batch_size: int,
+        *,
+        shuffle: bool,
+        steps: int | None,
+        around: Callable[[Feed], Feed] | None = None,
+    ) -> Feed:
+        """Batches to train on; an epoch of `steps` batches reads on where the last one ended.
+
+        around: put around the feed that reads, inside of those that count and weigh.
+        """
         check_count("batch_size", batch_size)
         if steps is not None:
             check_count("steps_per_epoch", steps)
         if isinstance(self.x, Iterator):
-            return self._weighted(self._stream(steps, "steps_per_epoch"))
+            stream = self._stream(steps, "steps_per_epoch")
+            return self._weighted(stream if around is None else around(stream))
         feed = self._whole(batch_size, shuffle=shuffle)
+        feed = feed if around is None else around(feed)
         return self._weighted(feed if steps is None else StepsFeed(feed, steps))
 
     def validation(self, batch_size: int, *, steps: int | None) -> Feed:

@@ -1,7 +1,8 @@
 """DataLoaders, datasets and generators as feeds."""
 
 import re
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 from typing import Any, cast
 
@@ -41,8 +42,12 @@ class LoaderFeed:
         return _length(self.loader)
 
     def __iter__(self) -> Iterator[Batch]:
+        return self.read(self.loader)
+
+    def read(self, items: Iterable[Any], first: int = 1) -> Iterator[Batch]:
+        """The batches of what the loader yields; `first` is the number of the first of them."""
         try:
-            for number, item in enumerate(self.loader, start=1):
+            for number, item in enumerate(items, start=first):
                 yield read_batch(item, number, self.device, self.dtype)
         except RuntimeError as error:
             what = _unequal(str(error))
@@ -82,21 +87,33 @@ class StreamFeed:
         self.batches: int | None = steps
         self.device = device
         self.dtype = dtype
+        self.taken = 0
         self._steps = steps
-        self._read = 0
 
     def __iter__(self) -> Iterator[Batch]:
-        for number in range(1, self._steps + 1):
-            try:
-                item = next(self.stream)
-            except StopIteration:
-                raise DataError(
-                    f"the generator ended after {self._read} batches, at batch {number} of "
-                    f"{self._steps} of this epoch: lower steps_per_epoch or epochs, or make it "
-                    "yield on"
-                ) from None
-            self._read += 1
+        return self.begin()
+
+    def begin(self, skip: int = 0) -> Iterator[Batch]:
+        """The batches that are left of an epoch after its first `skip`."""
+        for number in range(skip + 1, self._steps + 1):
+            item = self._next(f"at batch {number} of {self._steps} of this epoch")
             yield read_batch(item, number, self.device, self.dtype)
+
+    def leave_out(self, count: int) -> None:
+        """Read so many batches and drop them: those that an earlier process has trained on."""
+        while self.taken < count:
+            self._next("on the way to where the saved run had come")
+
+    def _next(self, where: str) -> Any:
+        try:
+            item = next(self.stream)
+        except StopIteration:
+            raise DataError(
+                f"the generator ended after {self.taken} batches, {where}: lower steps_per_epoch "
+                "or epochs, or make it yield on"
+            ) from None
+        self.taken += 1
+        return item
 
 
 class TensorLoaderFeed:
@@ -117,16 +134,30 @@ class TensorLoaderFeed:
         return _length(self.loader)
 
     def __iter__(self) -> Iterator[Batch]:
+        return self.begin()
+
+    def begin(self, skip: int = 0) -> Iterator[Batch]:
+        """The batches of a pass from number `skip` on; its order is drawn at once, where one of
+        its batches was left out."""
         sampled = iter(cast(BatchSampler, self.loader.batch_sampler))
         torch.empty((), dtype=torch.int64).random_(generator=self.loader.generator)
         ahead = self._batches_ahead()
+        # As in memory: a group that is begun in its middle is gathered whole.
+        groups, batches = divmod(skip, ahead)
+        deque(islice(sampled, groups * ahead), maxlen=0)
+        first = list(islice(sampled, ahead)) if skip else []
+        return self._batches(chain(first, sampled), ahead, batches)
+
+    def _batches(self, sampled: Iterator[list[int]], ahead: int, skip: int) -> Iterator[Batch]:
         while group := list(islice(sampled, ahead)):
             lengths = [len(indices) for indices in group]
             # An array made of an iterator costs a tenth of a tensor made of a list.
             found = np.fromiter(chain.from_iterable(group), np.int64, sum(lengths))
-            for part in zip(*self._gather(torch.from_numpy(found), lengths), strict=True):
+            parts = zip(*self._gather(torch.from_numpy(found), lengths), strict=True)
+            for part in islice(parts, skip, None):
                 x, y, weight = _roles(part, 1)
                 yield Batch(x, y, weight, len(part[0]))
+            skip = 0
 
     def _gather(self, rows: torch.Tensor, lengths: list[int]) -> Iterator[tuple[torch.Tensor, ...]]:
         if self._subset is not None:
@@ -135,6 +166,11 @@ class TensorLoaderFeed:
             rows = torch.where(rows < 0, rows + len(self.tensors[0]), rows)
         for tensor in self.tensors:
             yield take(tensor, rows).to(self.device, non_blocking=True).split(lengths)
+
+    @property
+    def draws_at_once(self) -> bool:
+        """Whether the sampler is one of torch's, which draws a pass's order as a whole."""
+        return type(self.loader.sampler) in _DRAWN_AT_ONCE
 
     def _batches_ahead(self) -> int:
         """How many batches are gathered in one go: more than one only where the sampler has

@@ -1,6 +1,7 @@
 """Data in memory: slices of one permutation, with no collation of single samples."""
 
 from collections.abc import Callable, Iterator
+from itertools import islice
 
 import torch
 
@@ -27,18 +28,25 @@ class MemoryFeed:
         return -(-len(self.rows) // self.batch_size)
 
     def __iter__(self) -> Iterator[Batch]:
-        order = torch.randperm(len(self.rows)) if self.shuffle else None
-        assemble = assembler(self.rows)
-        for start, stop in self._chunks():
-            pieces = [part.split(self.batch_size) for part in self._gather(order, start, stop)]
-            for tensors in zip(*pieces, strict=True):
-                yield assemble(tensors)
+        return self.begin()
 
-    def _chunks(self) -> Iterator[tuple[int, int]]:
-        batches = max(1, CHUNK_BYTES // (self.rows.row_bytes * self.batch_size))
-        length = batches * self.batch_size
-        for start in range(0, len(self.rows), length):
-            yield start, min(start + length, len(self.rows))
+    def begin(self, skip: int = 0) -> Iterator[Batch]:
+        """The batches of a pass from number `skip` on; its order is drawn at once."""
+        order = torch.randperm(len(self.rows)) if self.shuffle else None
+        return self._batches(order, skip)
+
+    def _batches(self, order: torch.Tensor | None, skip: int) -> Iterator[Batch]:
+        """A chunk that is begun in its middle is gathered whole: where a tensor lies in memory
+        may decide the last bit of what is computed with it."""
+        assemble = assembler(self.rows)
+        ahead = max(1, CHUNK_BYTES // (self.rows.row_bytes * self.batch_size))
+        length, (chunks, batches) = ahead * self.batch_size, divmod(skip, ahead)
+        for start in range(chunks * length, len(self.rows), length):
+            gathered = self._gather(order, start, min(start + length, len(self.rows)))
+            pieces = [part.split(self.batch_size) for part in gathered]
+            for tensors in islice(zip(*pieces, strict=True), batches, None):
+                yield assemble(tensors)
+            batches = 0
 
     def _gather(self, order: torch.Tensor | None, start: int, stop: int) -> list[torch.Tensor]:
         parts: list[torch.Tensor] = []

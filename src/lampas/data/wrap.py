@@ -1,6 +1,6 @@
 """Feeds around feeds: class weights, epochs of a given number of steps, groups of batches."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from numbers import Integral, Real
 from typing import Any
@@ -101,7 +101,9 @@ class HeadFeed:
         return islice(self.feed, self._steps)
 
 
-def grouped(feed: Feed, size: int, count: Callable[[Batch], list[Any]]) -> Iterator[Batch]:
+def grouped(
+    feed: Iterable[Batch], size: int, count: Callable[[Batch], list[Any]]
+) -> Iterator[Batch]:
     """Batches in groups of `size` that make one optimiser step each.
 
     `count` gives, for each loss, how many samples (or unmasked targets) of a batch it averages

@@ -9,7 +9,7 @@ from lampas.optim.fastest import use_fastest
 from lampas.optim.freeze import freeze, unfreeze
 from lampas.optim.groups import groups, layer_decay
 from lampas.optim.scheduler import Schedule
-from lampas.optim.state import kept, load_state
+from lampas.optim.state import check_state, kept, lay_out_state, load_state
 from lampas.optim.table import OPTIMIZERS, resolve
 
 __all__ = [
@@ -21,10 +21,12 @@ __all__ = [
     "bare_step",
     "check",
     "check_model",
+    "check_state",
     "clip_",
     "freeze",
     "groups",
     "kept",
+    "lay_out_state",
     "layer_decay",
     "load_state",
     "require_positive",

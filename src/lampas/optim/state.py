@@ -31,6 +31,16 @@ def load_state(optimizer: torch.optim.Optimizer, state: State) -> None:
     >>> optimizer.param_groups[0]["lr"], optimizer.param_groups[0]["fused"]
     (0.5, True)
     """
+    check_state(optimizer, state)
+    groups: Sequence[State] = state["param_groups"]
+    merged = [
+        _merged(own, saved) for own, saved in zip(optimizer.param_groups, groups, strict=True)
+    ]
+    optimizer.load_state_dict({"state": state["state"], "param_groups": merged})
+
+
+def check_state(optimizer: torch.optim.Optimizer, state: State) -> None:
+    """Raise `ArtifactError` where `load_state` could not continue from `state`."""
     groups: Sequence[State] = state["param_groups"]
     _check_groups(optimizer, groups)
     held = [p for group in optimizer.param_groups for p in group["params"]]
@@ -38,10 +48,27 @@ def load_state(optimizer: torch.optim.Optimizer, state: State) -> None:
     for number, p in zip(numbers, held, strict=True):
         _check_entry(optimizer, number, p, state["state"].get(number, {}))
     _check_kind(optimizer, groups)
-    merged = [
-        _merged(own, saved) for own, saved in zip(optimizer.param_groups, groups, strict=True)
-    ]
-    optimizer.load_state_dict({"state": state["state"], "param_groups": merged})
+
+
+def lay_out_state(optimizer: torch.optim.Optimizer) -> None:
+    """Bring the state into the layout of its parameters, as a step creates it; a file has none.
+
+    A kernel may round otherwise where two tensors lie in memory in two orders.
+
+    >>> weight = nn.Parameter(torch.zeros(1, 2, 2, 2).to(memory_format=torch.channels_last))
+    >>> optimizer = torch.optim.Adam([weight])
+    >>> weight.sum().backward()
+    >>> optimizer.step()
+    >>> optimizer.state[weight]["exp_avg"] = torch.zeros(1, 2, 2, 2)
+    >>> lay_out_state(optimizer)
+    >>> optimizer.state[weight]["exp_avg"].stride() == weight.stride()
+    True
+    """
+    for parameter, entry in optimizer.state.items():
+        for key, value in entry.items():
+            same = isinstance(value, Tensor) and value.shape == parameter.shape
+            if same and value.stride() != parameter.stride():
+                entry[key] = torch.empty_like(parameter, dtype=value.dtype).copy_(value)
 
 
 @contextmanager

@@ -1,0 +1,1 @@
+"""Whatever continues a run: taken, written, found again."""

@@ -1,0 +1,218 @@
+"""Keeps one run while it goes on, and brings it back to where an earlier one was cut off."""
+
+import shutil
+import time
+from collections.abc import Generator, Iterable, Mapping
+from contextlib import contextmanager
+from itertools import islice
+from typing import Any, final
+
+from lampas.callbacks.say import say
+from lampas.data.batch import Batch, Feed
+from lampas.data.bookmark import Bookmark
+from lampas.errors import InputError
+from lampas.monitor import is_better, lower_is_better
+from lampas.pace import Pace
+from lampas.place import SignedLock, why_unwritable
+from lampas.run import Run
+from lampas.state.background import Background
+from lampas.state.changes import changes, refusal
+from lampas.state.checkpoints import Checkpoints
+from lampas.state.every import every_of
+from lampas.state.folder import Folder
+from lampas.state.snapshot import Snapshot, snapshot
+from lampas.state.state import State, check, put_back, take
+from lampas.tally import Tally
+
+_LOCK = ".lock"
+_ROOM = 3  # checkpoints that should still fit on the disk
+_LONG = 1.0  # seconds of a validation that is broken off rather than waited for
+
+
+@final
+class Keeper:
+    """The checkpoints of one call of `fit`, as its loop sees them, in the loop's order.
+
+    `around` keeps the place in the data; `holding` locks the folder; `resume` finds where to
+    begin; `enter` stands there; `after_step` and `after_epoch` write when it is time, around a
+    validation `hold` and `let_go`; `end` writes what a finished run gives again.
+    """
+
+    def __init__(self, asked: Checkpoints) -> None:
+        self._asked = asked
+        self._folder = Folder(asked.folder)
+        self._every = every_of(asked.every)
+        self._background = Background()
+        self._about: dict[str, Any] = {}
+        self._pending: tuple[int, State] | None = None
+        self._held: Snapshot | None = None
+        self._validation_began = 0.0
+        self._validation_seconds = _LONG
+        self._number = 0  # of the newest checkpoint
+        self._best: list[float] | None = None  # the best number so far, and its checkpoint's
+        self._is_warned = False
+
+    def around(self, feed: Feed) -> Bookmark:
+        """Keep the place in `feed`."""
+        self._bookmark = Bookmark(feed)
+        return self._bookmark
+
+    @contextmanager
+    def holding(self, about: Mapping[str, Any]) -> Generator[None]:
+        """The folder is this run's alone inside. Raises `InputError` where it is another's, or
+        cannot be written. about: what this run is, see `facts_of`."""
+        path = self._asked.folder
+        why = why_unwritable(path)
+        if why is not None:
+            raise InputError(f"checkpoint: cannot write in {path}: {why}: choose another folder")
+        lock = SignedLock.take(path, _LOCK)
+        if isinstance(lock, str):
+            raise InputError(
+                f"checkpoint: {path} is in use by {lock}: wait for its end, or choose another "
+                "folder"
+            )
+        self._about = {**about, "doubts": []}
+        try:
+            yield
+        finally:
+            self._background.end()
+            lock.release()
+
+    def resume(self, run: Run, pace: Pace) -> None:
+        """Find the newest whole checkpoint, if there is one, and have `run` begin there."""
+        self._run, self._pace = run, pace
+        self._folder.sweep()
+        self._number = max(self._folder.numbers(), default=0)
+        found = self._folder.newest(say)
+        if found is None:
+            pace.begin()
+            self._save(None)  # what cannot be kept is found out now, and not in an hour
+            return
+        number, state = found
+        if state.is_finished and self._goes_beyond(state):
+            number, state = self._folder.newest(say, before=number) or found
+        self._refuse(number, state)
+        self._best = state.position["best"]
+        if state.is_finished:
+            run.first_epoch, run.is_over = run.epochs + 1, True
+            run.stopped = state.position["stopped"]
+            self._stand(number, state, None, "the run is finished; nothing is trained")
+            return
+        run.first_epoch = int(state.position["epoch"]) + (0 if state.is_inside else 1)
+        if state.is_inside:
+            self._pending = number, state
+        else:
+            self._stand(number, state, None, f"goes on after epoch {state.position['epoch']}")
+
+    def enter(self, tally: Tally) -> Iterable[Batch]:
+        """The batches that are left of the epoch that begins; `tally` gets the sums so far."""
+        run, pending = self._run, self._pending
+        if pending is None:
+            return run.feed
+        self._pending = None
+        number, state = pending
+        step, steps = int(state.position["step"]), run.feed.batches
+        of = "" if steps is None else f" of {steps}"
+        self._stand(number, state, tally, f"goes on in epoch {run.epoch} after step {step}{of}")
+        return run.feed if steps is None else islice(run.feed, steps - step)
+
+    def after_step(self, tally: Tally) -> None:
+        """After a step of the optimiser, when all have heard of it."""
+        self._background.look()
+        run = self._run
+        if run.stopped is not None or self._every.after_step(run.steps_before + run.step):
+            self._save(tally)
+
+    def hold(self, tally: Tally) -> Run | None:
+        """Before a validation. Returns the run, where its stop shall break the validation off:
+        one that takes long, before which the state is held."""
+        self._validation_began = time.monotonic()
+        if self._validation_seconds < _LONG:
+            return None
+        self._held = snapshot(self._state(tally))
+        return self._run
+
+    def let_go(self) -> None:
+        """After it. Where it was broken off, what was held is written."""
+        self._validation_seconds = time.monotonic() - self._validation_began
+        held, self._held = self._held, None
+        if self._run.stopped is not None and held is not None:
+            self._write(held)
+
+    def after_epoch(self, row: Mapping[str, float]) -> None:
+        """After an epoch's row was told."""
+        self._background.look()
+        run = self._run
+        is_last = run.epoch == run.epochs or run.stopped is not None
+        if self._is_best(row) or is_last or self._every.after_epoch(run.epoch):
+            self._save(None)
+
+    def end(self) -> None:
+        """The run has come to an end, and the model is as `fit` leaves it."""
+        if not (self._run.is_over or self._run.pauses):
+            self._write(snapshot(self._state(None, finished=True)), is_end=True)
+        self._background.wait()
+
+    def _state(self, tally: Tally | None, *, finished: bool = False) -> State:
+        also = self._asked.also
+        position = {"best": self._best, "finished": finished}
+        return take(self._run, self._pace, self._bookmark, self._about, also, tally, position)
+
+    def _save(self, tally: Tally | None) -> None:
+        self._write(snapshot(self._state(tally)))
+        self._every.done(self._run.steps_before + self._run.step)
+
+    def _write(self, taken: Snapshot, *, is_end: bool = False) -> None:
+        """Hand a checkpoint to the thread that writes it: one at a time is under way."""
+        self._tell_of_room(taken.bytes)
+        self._number += 1
+        number, folder = self._number, self._folder
+        spared = [] if self._best is None else [int(self._best[1])]
+
+        def write() -> None:
+            folder.write(number, taken, is_end=is_end)
+            folder.drop_older(self._asked.keep, spared)
+
+        self._background.start(write)
+
+    def _is_best(self, row: Mapping[str, float]) -> bool:
+        name = self._asked.best
+        if name is None or name not in row:
+            return False
+        lower = lower_is_better(name, self._asked.mode)
+        if self._best is not None and not is_better(row[name], self._best[0], lower):
+            return False
+        self._best = [row[name], float(self._number + 1)]
+        return True
+
+    def _tell_of_room(self, size: int) -> None:
+        free = shutil.disk_usage(self._asked.folder).free
+        if free < _ROOM * size and not self._is_warned:
+            self._is_warned = True
+            say(
+                f"{self._asked.folder}: {free / 1e6:,.0f} MB are left on the disk, and a "
+                f"checkpoint takes {size / 1e6:,.0f} MB"
+            )
+
+    def _goes_beyond(self, state: State) -> bool:
+        more = self._run.epochs > int(state.about["epochs"])
+        return more and state.position["stopped"] is None
+
+    def _refuse(self, number: int, state: State) -> None:
+        why = refusal(state.about, self._about) or check(state, self._run.model)
+        if why is not None:
+            raise InputError(
+                f"checkpoint: {self._folder.place(number)} cannot go on here: {why}; pass what "
+                "the saved run had, or another folder"
+            )
+
+    def _stand(self, number: int, state: State, tally: Tally | None, where: str) -> None:
+        doubts = changes(state.about, self._about)
+        also = self._asked.also
+        doubts += put_back(state, self._run, self._pace, self._bookmark, also, tally)
+        place = self._folder.place(number)
+        say(f"{place}: {where}")
+        for doubt in doubts:
+            say(f"{place}: not the same bit for bit: {doubt}")
+        self._about["doubts"] = [*state.about["doubts"], *doubts]
+        self._every.done(self._run.steps_before + self._run.step)
