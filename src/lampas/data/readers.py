@@ -110,7 +110,7 @@ def _of_iterable(feed: LoaderFeed) -> Reader:
 
 def _knowing(feed: LoaderFeed, loader: Any, data: HasState) -> Reader:
     def begin(skip: int) -> Iterator[Batch]:
-        return feed.read(loader, first=skip + 1)
+        return feed.read(iter(loader), first=skip + 1)
 
     return Reader(begin, data=data)
 

@@ -114,7 +114,10 @@ class Keeper:
         step, steps = int(state.position["step"]), run.feed.batches
         of = "" if steps is None else f" of {steps}"
         self._stand(number, state, tally, f"goes on in epoch {run.epoch} after step {step}{of}")
-        return run.feed if steps is None else islice(run.feed, steps - step)
+        if steps is None:
+            return run.feed
+        # Not a slice of nothing: it would begin the next pass.
+        return islice(run.feed, steps - step) if step < steps else ()
 
     def after_step(self, tally: Tally) -> None:
         """After a step of the optimiser, when all have heard of it."""
