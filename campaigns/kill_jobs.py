@@ -131,9 +131,7 @@ def lbfgs(folder: Path | None) -> Outcome:
     """L-BFGS, whose state is lists of vectors."""
     x, y = _table(300)
     model = lampas.Model(nn.Sequential(nn.Linear(12, 16), nn.Tanh(), nn.Linear(16, 1)))
-    model.compile(
-        torch.optim.LBFGS(model.parameters(), lr=0.1, max_iter=4), nn.BCEWithLogitsLoss()
-    )
+    model.compile(torch.optim.LBFGS(model.parameters(), lr=0.1, max_iter=4), nn.BCEWithLogitsLoss())
     return model, _fit(model, folder, x, y, batch_size=30, epochs=6), x
 
 

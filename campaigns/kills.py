@@ -1,4 +1,4 @@
-"""Kill -9 trainings at random moments, start them again, and compare every bit of what they end with.
+"""Kill trainings at random moments, start them again, compare every bit of what they end with.
 
     python campaigns/kills.py                    # 200 kills over all jobs
     python campaigns/kills.py --kills 6 --only mlp,cnn --seed 1
@@ -46,7 +46,8 @@ class Tale:
     def row(self) -> str:
         same = self.chains - len({one.split(":")[0] for one in self.different})
         plain = "yes" if self.plain_is_kept else "no"
-        return f"| {self.name} | {self.kills} | {self.while_writing} | {same} of {self.chains} | {plain} |"
+        cells = (self.name, self.kills, self.while_writing, f"{same} of {self.chains}", plain)
+        return f"| {' | '.join(map(str, cells))} |"
 
 
 def digest(name: str, folder: Path | None) -> dict[str, str]:
@@ -141,7 +142,9 @@ def trial(name: str, kills: int, say: Callable[[str], None]) -> Tale:
 
 def main() -> int:
     """The campaign; 0 where all ended with the same bits."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("--kills", type=int, default=200, help="in all")
     parser.add_argument("--only", default=",".join(JOBS), help="jobs, with commas between")
     parser.add_argument("--seed", type=int, default=0, help="of the moments")

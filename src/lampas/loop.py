@@ -32,6 +32,8 @@ def fit(run: Run) -> History:
     with stopping(run):
         try:
             plan.is_fitting = True
+            if run.keeper is not None:
+                run.keeper.find(run)
             run.tell("fit_begin")
             _begin(run, pace)
             for epoch in range(run.first_epoch, run.epochs + 1):
@@ -59,7 +61,7 @@ def _begin(run: Run, pace: Pace) -> None:
     if run.keeper is None:
         pace.begin()
     else:
-        run.keeper.resume(run, pace)
+        run.keeper.resume(pace)
 
 
 def _end_epoch(run: Run, pace: Pace, tally: Tally) -> None:

@@ -1,7 +1,6 @@
 """The model: an `nn.Module` that can `compile`, `fit`, `evaluate`, `predict`, `save`."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -32,7 +31,7 @@ from lampas.plan import (
 from lampas.resuming import continue_optimizers
 from lampas.run import Run
 from lampas.signals import Preempted
-from lampas.state.checkpoints import Checkpoints, as_checkpoints
+from lampas.state.checkpoints import CheckpointLike, as_checkpoints
 from lampas.state.facts import facts_of
 from lampas.state.keeper import Keeper
 from lampas.step import StepResult
@@ -222,7 +221,7 @@ class Model(nn.Module):
         validation_steps: int | None = None,
         validation_batch_size: int | None = None,
         validation_freq: int = 1,
-        checkpoint: Checkpoints | str | PathLike[str] | None = None,
+        checkpoint: CheckpointLike = None,
         every: str | None = None,
     ) -> History:
         """Train, and return the history of losses and metrics, a row an epoch.
@@ -305,7 +304,7 @@ class Model(nn.Module):
             with keeper.holding(facts_of(run, source, batch_size)):
                 loop.fit(run)
             if run.preempted is not None:
-                raise Preempted(run.preempted)
+                raise Preempted(run.preempted, run.stopped, keeper.folder)
             return run.history
         except BaseException:
             if not run.has_trained:  # a refused call loses nothing
@@ -457,9 +456,7 @@ class Model(nn.Module):
         return {name: value for name, value in self.__dict__.items() if name != "_plan"}
 
 
-def _keeper(
-    checkpoint: Checkpoints | str | PathLike[str] | None, every: str | None
-) -> Keeper | None:
+def _keeper(checkpoint: CheckpointLike, every: str | None) -> Keeper | None:
     if checkpoint is not None:
         return Keeper(as_checkpoints(checkpoint, every))
     if every is not None:

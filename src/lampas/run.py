@@ -126,7 +126,8 @@ class Run:
         error = self.error or (KeyboardInterrupt() if self.interrupted else None)
         return Event(kind, self.model, self.history, self.epoch, self.epochs, self.step,
                      self.feed.batches, logs, self.validation is not None, losses,
-                     self.waited, error if kind == "fit_end" else None)  # fmt: skip
+                     self.waited, error if kind == "fit_end" else None,
+                     self.is_resumed)  # fmt: skip
 
     def _ask(self, callback: CallbackLike, event: Event) -> None:
         answer: Any = callback(event)

@@ -4,8 +4,11 @@ import signal
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
+
+from lampas.callbacks.say import say
 
 if TYPE_CHECKING:
     from lampas.run import Run
@@ -23,9 +26,10 @@ class Preempted(SystemExit):
     again; `except Exception` does not catch it. `signal`: its name, such as "SIGTERM".
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, reason: str | None, folder: Path) -> None:
         super().__init__(EXIT_CODE)
         self.signal = name
+        say(f"Stopped: {reason}; {folder} has a whole checkpoint: start again to go on from there")
 
 
 @contextmanager

@@ -51,7 +51,9 @@ def test_the_model_of_a_run(tmp_path):
 
 
 def test_a_second_training_in_one_folder_is_refused(tmp_path):
-    refused = pytest.raises(InputError, match=r"another `lampas train`, process \d+ on .*, is writing into .*: choose")
+    refused = pytest.raises(
+        InputError, match=r"another `lampas train`, process \d+ on .*, is writing into .*: choose"
+    )
     with (
         new_folder(str(tmp_path), "x", force=False),
         refused,

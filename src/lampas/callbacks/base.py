@@ -48,6 +48,8 @@ class Event:
     `losses`: of a "step", each loss of this step alone, a 0-d tensor on the device: nobody has
         looked at it yet, and keeping it waits for nothing.
     `waited`: seconds that this epoch has waited for its batches.
+    `resumed`: the run goes on where an earlier process of it was cut off; `history` has the rows
+        of that one, from "fit_begin" on.
     `error`: of "fit_end", what ended the run; a `KeyboardInterrupt` also where Ctrl-C ended it
         cleanly. None where it came to its end or a `Stop` ended it.
     """
@@ -64,6 +66,7 @@ class Event:
     losses: Mapping[str, Tensor] = field(default_factory=dict[str, Tensor])
     waited: float = 0.0
     error: BaseException | None = None
+    resumed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

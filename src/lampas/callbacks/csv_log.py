@@ -20,8 +20,9 @@ class CSVLog(Callback):
     written in full; a missing one is an empty cell.
 
     `append`: go on with the file that is there (a continued run) instead of replacing it, which
-    happens at the end of the first epoch. Raises `InputError` before any training where the
-    file cannot be written, or where it is no such log.
+    happens at the end of the first epoch. A run that goes on from a checkpoint writes the rows of
+    the epochs before it too; append is not for it. Raises `InputError` before any training where
+    the file cannot be written, or where it is no such log.
 
     >>> CSVLog("run/log.csv").path.name
     'log.csv'
@@ -33,12 +34,16 @@ class CSVLog(Callback):
         self.path = Path(path)
         self.append = append
         self._file: GrowingCSV | None = None
+        self._earlier: list[dict[str, float]] = []
 
     def __call__(self, event: Event) -> None:
         if event.kind == "fit_begin":
             self._file = self._begin()
+            resumed = event.resumed and not self.append
+            self._earlier = event.history.rows[:] if resumed else []
         elif self._file is not None:
-            self._file.write([{**event.logs, "epoch": event.epoch}])
+            self._file.write([*self._earlier, {**event.logs, "epoch": event.epoch}])
+            self._earlier = []
 
     def _begin(self) -> GrowingCSV:
         require_writable(self.path.parent, "CSVLog")

@@ -41,8 +41,9 @@ class Record(Callback):
     numbers, or of several targets. `settings`: what else is to be known of the run.
 
     A folder that holds another run, or that is being written, is left alone: this run goes into a
-    numbered sub-folder, and a line says so. A run that is continued (`initial_epoch`) goes on in
-    its folder. Where the disk is full, one line says so and the run goes on without its record.
+    numbered sub-folder, and a line says so. A run that is continued (`initial_epoch`), or goes on
+    from a checkpoint, goes on in its folder. Where the disk is full, one line says so and the run
+    goes on without its record.
 
     Raises `InputError` at once for `classes` that are no names, and before any training where the
     folder cannot be written, or where the loss does not say how `held_out` is to be judged.
@@ -85,8 +86,9 @@ class Record(Callback):
         if self.held_out is not None:
             task_to_judge(event.model)
         require_writable(self.folder, "Record")
-        if self._place is not None and len(event.history):  # the run goes on
-            self._place = claim(self._place.folder, _LOCK)
+        here = self._place is not None and len(event.history)
+        if here or event.resumed:  # the run goes on
+            self._place = claim(self._place.folder if self._place else self.folder, _LOCK)
         else:
             self._place = claim(self.folder, _LOCK, _holds_run)
         if self._place.note is not None:

@@ -11,7 +11,7 @@ from lampas.callbacks.say import say
 from lampas.errors import ArtifactError, InputError
 from lampas.growing_csv import GrowingCSV
 from lampas.record.about import begun, failure
-from lampas.record.files import HISTORY, RUN, VITALS, sweep, write_json
+from lampas.record.files import HISTORY, RUN, VITALS, read_history, sweep, write_json
 from lampas.record.gauge import Gauge
 from lampas.settings import settings_of
 
@@ -58,7 +58,8 @@ class RunLog(Callback):
             self._end(self._gauge, event)
 
     def _begin(self, event: Event) -> None:
-        self._rows = {HISTORY: list(event.history.rows), VITALS: []}
+        earlier = _vitals(self.folder, len(event.history)) if event.resumed else []
+        self._rows = {HISTORY: list(event.history.rows), VITALS: earlier}
         self._files = {name: GrowingCSV(self.folder / name, "the run's log") for name in self._rows}
         self._moment, self._began, self._next = time.time(), time.perf_counter(), 0.0
         self._about = {**begun(), "settings": settings_of(event.model)}
@@ -116,3 +117,11 @@ class RunLog(Callback):
         self._files = None
         why = reason_of(error)
         say(f"the run's log in {self.folder} is given up ({why}): the run goes on without it")
+
+
+def _vitals(folder: Path, epochs: int) -> list[dict[str, float]]:
+    """What was measured in the first `epochs` epochs of the run that goes on, if it is there."""
+    try:
+        return read_history(folder / VITALS).up_to(epochs).rows
+    except (OSError, ArtifactError):
+        return []

@@ -106,7 +106,8 @@ class TensorBoard(Callback):
         """A folder of its own for a new run; one that goes on takes up the folder it had."""
         done = len(event.history)
         self._steps, self._earlier = 0, done * (event.steps or 0)
-        place = claim(self._home or self.folder) if done else claim_new(self.folder)
+        goes_on = done or event.resumed
+        place = claim(self._home or self.folder) if goes_on else claim_new(self.folder)
         self._home = place.folder
         if place.note is not None:
             say(f"TensorBoard: {place.note}")

@@ -16,7 +16,7 @@ class TimeLimit(Callback):
     the same call goes on from that very step. The clock starts when `fit`
     does; reading it costs tens of nanoseconds a step.
 
-    Raises `InputError` where the times add up to nothing.
+    `is_over`: whether it ended the run. Raises `InputError` where the times add up to nothing.
 
     >>> TimeLimit(minutes=1.5).seconds
     90.0
@@ -32,11 +32,13 @@ class TimeLimit(Callback):
                 "TimeLimit(90), TimeLimit(minutes=10) or TimeLimit(hours=2)"
             )
         self._end = 0.0
+        self.is_over = False
 
     def __call__(self, event: Event) -> Stop | None:
         now = time.perf_counter()
         if event.kind == "fit_begin":
-            self._end = now + self.seconds
+            self._end, self.is_over = now + self.seconds, False
         elif now >= self._end:
+            self.is_over = True
             return Stop(f"TimeLimit: {duration(self.seconds)} are over", resumes=True)
         return None

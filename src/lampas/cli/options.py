@@ -186,6 +186,25 @@ Board = Annotated[
 Profile = Annotated[
     bool, typer.Option("--profile", help="Tell where the time of a step goes, with a trace.")
 ]
+Resume = Annotated[
+    bool,
+    typer.Option("--resume", help="Go on with the run in --out where it was cut off, if it was."),
+]
+Every = Annotated[
+    str,
+    typer.Option(
+        metavar="TIME",
+        help="How often its state is kept: '5 min', '200 steps', epoch; never for not at all.",
+    ),
+]
+TimeLimit = Annotated[
+    str | None,
+    typer.Option(
+        "--time-limit",
+        metavar="TIME",
+        help="Stop after '2 h' or '90 min' with exit code 75; --resume goes on.",
+    ),
+]
 Force = Annotated[bool, typer.Option("--force", help="Replace the run in --out.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="A line an epoch.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Only the result.")]

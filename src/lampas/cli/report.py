@@ -15,6 +15,7 @@ from lampas.printing import duration
 if TYPE_CHECKING:
     import pandas as pd
 
+    from lampas.callbacks import TimeLimit
     from lampas.fitted import Fitted
     from lampas.history import History
     from lampas.series.series_model import SeriesModel
@@ -102,19 +103,29 @@ def whereabouts(folder: Path, run: Path, own_net: str | None, after: Sequence[st
 
 def require_an_epoch(model: "Fitted") -> None:
     """End with 130 where Ctrl-C came before there was anything to save."""
-    if _interrupted(model) and not len(model.model.history):
+    if interrupted(model) and not len(model.model.history):
         print("Interrupted before the first epoch ended: nothing was saved", file=sys.stderr)
         raise typer.Exit(130)
 
 
 def end(model: "Fitted") -> None:
     """End with 130, and say why, where Ctrl-C ended the training: scripts must not go on."""
-    if _interrupted(model):
+    if interrupted(model):
         stopped = str(model.model.history.stopped).capitalize()
         print(f"{stopped}: what was best by then is saved", file=sys.stderr)
         raise typer.Exit(130)
 
 
-def _interrupted(model: "Fitted") -> bool:
+def require_time(limit: "TimeLimit | None", folder: Path, people: TextIO) -> None:
+    """End with 75 where the time was over before the training was."""
+    if limit is not None and limit.is_over:
+        from lampas.signals import EXIT_CODE
+
+        print(f"Time is over: --resume goes on with the run in {folder}", file=people)
+        raise typer.Exit(EXIT_CODE)
+
+
+def interrupted(model: "Fitted") -> bool:
+    """Whether Ctrl-C ended its training."""
     stopped = model.model.history.stopped
     return stopped is not None and stopped.startswith("interrupted")

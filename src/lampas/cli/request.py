@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from lampas.callbacks import CallbackLike
+    from lampas.state.checkpoints import Checkpoints
     from lampas.tables.schema import Kind
 
 
@@ -84,7 +85,8 @@ class Request:
 
     `data`: the paths. `validation`: a share, a path of data of its own, or None. `own_net`: the
     class that --model names; `net`: the name of a built-in one. `epochs`, `patience`,
-    `batch_size`: None for what suits the kind of data. `people`: where what a person reads goes.
+    `batch_size`: None for what suits the kind of data. `checkpoint`: None for none. `people`:
+    where what a person reads goes.
     """
 
     data: tuple[str, ...]
@@ -99,6 +101,7 @@ class Request:
     device: str
     quiet: bool
     callbacks: "Sequence[CallbackLike]"
+    checkpoint: "Checkpoints | None"
     people: TextIO
     table: TableOptions
     image: ImageOptions

@@ -1,6 +1,7 @@
 """The folder of a run: where it stands, what is written into it, how it is found again."""
 
 import shlex
+import shutil
 import tempfile
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
@@ -16,8 +17,10 @@ if TYPE_CHECKING:
     from torch import nn
 
     from lampas.fitted import Fitted
+    from lampas.state.checkpoints import Checkpoints
 
 MODEL = "model.lampas"
+CHECKPOINTS = "checkpoints"
 _LOCK = ".training"
 
 
@@ -36,32 +39,76 @@ def model_file(run: str) -> Path:
     raise ArtifactError(f"{run} has no {MODEL} in it: it is no run of `lampas train`")
 
 
+def is_complete(out: str | None) -> bool:
+    """Whether the run in `out` came to its end, so that nothing of it is left to do."""
+    folder = Path(out or "")
+    return (folder / MODEL).is_file() and not (folder / CHECKPOINTS).exists()
+
+
+def checkpoints(folder: Path, every: str) -> "Checkpoints | None":
+    """Where the state of the run in `folder` is kept; None where `every` is "never"."""
+    from lampas.state.checkpoints import Checkpoints
+
+    place = folder / CHECKPOINTS
+    return None if every == "never" else Checkpoints(place, every, required=False)
+
+
+def drop_checkpoints(folder: Path) -> None:
+    """The run is over and its model is saved: nothing will go on from here."""
+    shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
+
+
 @contextmanager
-def new_folder(out: str | None, name: str, force: bool) -> Generator[Path]:
+def new_folder(
+    out: str | None, name: str, *, force: bool = False, resume: bool = False
+) -> Generator[Path]:
     """A folder to save a run in, tried before the training; after a failure it goes if empty.
 
-    out: as typed, or None for runs/NAME-DATE-TIME. Raises `InputError` where it holds a run
-    already and `force` is not set, or where it cannot be written.
+    out: as typed, or None for runs/NAME-DATE-TIME. force: replaces the run that it holds; resume:
+    goes on with it. Raises `InputError` where it holds one and neither is set, or where it cannot
+    be written.
     """
     folder = _unused(name) if out is None else Path(out)
-    if (folder / MODEL).exists() and not force:
-        raise InputError(
-            f"{folder} holds a run already: choose another --out, or add --force to replace it"
-        )
+    if not (force or resume):
+        _refuse_held(folder)
     made = [one for one in (folder, *folder.parents) if not one.exists()]
     why = why_unwritable(folder)
     if why is not None:
         raise InputError(f"cannot write in the folder {folder}: {why}; choose another with --out")
     lock = _alone(folder)
+    if force and not resume:
+        drop_checkpoints(folder)
     try:
         yield folder
     except BaseException:
+        _drop_first(folder)
         lock.release()
         with suppress(OSError):  # what holds something stays
             for one in made:
                 one.rmdir()
         raise
     lock.release()
+
+
+def _refuse_held(folder: Path) -> None:
+    if (folder / CHECKPOINTS).exists():
+        raise InputError(
+            f"{folder} holds a run that was cut off: add --resume to go on with it, or --force to "
+            "begin anew"
+        )
+    if (folder / MODEL).exists():
+        raise InputError(
+            f"{folder} holds a run already: choose another --out, or add --force to replace it"
+        )
+
+
+def _drop_first(folder: Path) -> None:
+    """A run that failed before its second checkpoint leaves none: there is nothing to go on from,
+    and the next try need not be told to replace it."""
+    from lampas.state.folder import Folder
+
+    if max(Folder(folder / CHECKPOINTS).numbers(), default=0) <= 1:
+        drop_checkpoints(folder)
 
 
 def _alone(folder: Path) -> SignedLock:

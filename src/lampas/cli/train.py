@@ -46,6 +46,9 @@ def train(
     device: options.Device = "auto",
     board: options.Board = False,
     profile: options.Profile = False,
+    resume: options.Resume = False,
+    every: options.Every = "5 min",
+    time_limit: options.TimeLimit = None,
     force: options.Force = False,
     json: options.Json = False,
     verbose: options.Verbose = False,
@@ -63,6 +66,10 @@ def train(
     folder gets model.lampas, history.csv, curves.png and run.json. Ctrl-C ends the training and
     saves the best so far.
 
+    A run that is cut off, by a power cut or a batch system, leaves its state in its folder: the
+    same command with --resume goes on from that step and ends with the same weights. Exit code 75
+    says that it was stopped (SIGTERM, SIGUSR1, --time-limit) and can be resumed.
+
     \b
     Examples:
       lampas train passengers.csv --target Survived --out runs/titanic
@@ -73,6 +80,7 @@ def train(
       lampas train pets --out runs/pets --board --profile
       lampas train pets.csv --target age --size 64 --epochs 5
       lampas train reviews.tsv --target stars --net transformer --length 256
+      lampas train pets --out runs/pets --resume --every '10 min' --time-limit '2 h'
       lampas train rt-polarity.neg rt-polarity.pos
     """
     kinds, held_out = usage.kinds(kind or []), usage.validation(validation)
@@ -80,6 +88,7 @@ def train(
         raise usage.UsageError("--verbose and --quiet: choose one of them")
     if model and net:
         raise usage.UsageError("--model and --net: choose one of them")
+    from lampas.callbacks import TimeLimit
     from lampas.callbacks.run_log import RunLog
     from lampas.cli import kinds as data_kinds
     from lampas.cli import own, profiles, report, runs
@@ -94,8 +103,12 @@ def train(
     )
     from lampas.record.fingerprints import origin
 
+    seconds_left, every = usage.seconds("--time-limit", time_limit), usage.every(every)
+    if resume and out is None:
+        raise usage.UsageError("--resume needs the run's folder: add --out")
     if time_column is not None and kind_of_data is None:
         kind_of_data = "timeseries"
+    limit = None if seconds_left is None else TimeLimit(seconds_left)
     found = data_kinds.find(data, kind_of_data, target or (), encoding)
     people = sys.stderr if json else sys.stdout
     request = Request(
@@ -110,7 +123,8 @@ def train(
         batch_size=batch_size,
         device=device,
         quiet=quiet,
-        callbacks=display(quiet, verbose),
+        callbacks=[*display(quiet, verbose), *([limit] if limit is not None else [])],
+        checkpoint=None,
         people=people,
         table=TableOptions(kinds, delimiter, encoding),
         image=ImageOptions(image, usage.size(size), channels, fine_tune),
@@ -128,8 +142,13 @@ def train(
         ),
     )
     data_kinds.check(request, found)
+    if resume and runs.is_complete(out):
+        print(f"{out} holds a whole run: there is nothing to resume", file=people)
+        return
     made_of = origin(data, held_out, request.own_net)  # before, for files may change meanwhile
-    with runs.new_folder(out, Path(data[0]).resolve().name.split(".")[0], force) as folder:
+    name = Path(data[0]).resolve().name.split(".")[0]
+    with runs.new_folder(out, name, force=force, resume=resume) as folder:
+        request = replace(request, checkpoint=runs.checkpoints(folder, every))
         if board:
             request = logged(request, folder / BOARD)
         log, profiler = RunLog(folder), profiles.profiler(folder) if profile else None
@@ -138,11 +157,14 @@ def train(
         began = time.perf_counter()
         fitted = data_kinds.trainer(found).train(request)
         seconds = time.perf_counter() - began
+        report.require_time(limit, folder, people)
         report.require_an_epoch(fitted)
         fitted.settings |= {"data": data[0], "model": model, "device": device}
         run = runs.save(folder, fitted, seconds, {**log.gauged, **made_of})
         if profiler is not None:
             profiles.keep(profiler, folder)
+        if not report.interrupted(fitted):
+            runs.drop_checkpoints(folder)
     if not quiet:
         report.training(fitted, seconds, people)
     commands = () if quiet else report.commands(fitted, data_kinds.KINDS[found].after)

@@ -44,6 +44,7 @@ def train(request: Request) -> Fitted:
         patience=request.patience,
         batch_size=request.batch_size,
         callbacks=request.callbacks,
+        checkpoint=request.checkpoint,
         verbose=0,
         device=request.device,
     )

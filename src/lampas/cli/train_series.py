@@ -65,6 +65,7 @@ def train(request: Request) -> Fitted:
             patience=request.patience or PATIENCE,
             batch_size=request.batch_size,
             callbacks=request.callbacks,
+            checkpoint=request.checkpoint,
             verbose=0,
             device=request.device,
         )

@@ -49,6 +49,42 @@ def validation(text: str) -> float | Path | None:
     return share or None
 
 
+def seconds(option: str, text: str | None) -> float | None:
+    """A time as it was typed, in seconds.
+
+    >>> seconds("--time-limit", "1.5 h")
+    5400.0
+    """
+    from lampas.state.every import EverySeconds, every_of
+
+    if text is None:
+        return None
+    try:
+        found = every_of(text)
+    except InputError:
+        found = None
+    if not isinstance(found, EverySeconds):
+        raise UsageError(f"{option} {text!r}: write a time, as '90 min', '2 h' or '45 s'")
+    return found.seconds
+
+
+def every(text: str) -> str:
+    """How often checkpoints are written, as typed: see `lampas.state.every`.
+
+    >>> every("200 steps")
+    '200 steps'
+    """
+    from lampas.state.every import every_of
+
+    if text != "never":
+        try:
+            every_of(text)
+        except InputError as error:
+            line = str(error).replace("every is", "--every", 1)
+            raise UsageError(f"{line}, or never") from None
+    return text
+
+
 def gaps(text: str | None) -> "Gaps":
     """What becomes of gaps in a time series.
 

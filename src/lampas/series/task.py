@@ -23,6 +23,7 @@ from lampas.series.series_model import SeriesModel
 from lampas.series.spans import Spans, divide
 from lampas.series.windows import Store, Windows
 from lampas.series.wording import about
+from lampas.state.checkpoints import CheckpointLike
 from lampas.tables.read import TableLike
 from lampas.tables.schema import Scalar
 
@@ -59,6 +60,7 @@ def timeseries(
     batch_size: int | None = None,
     optimizer: OptimizerLike | None = None,
     callbacks: Sequence[CallbackLike] | CallbackLike | None = None,
+    checkpoint: CheckpointLike = None,
     verbose: Verbose = "auto",
     device: str | torch.device | None = None,
 ) -> SeriesModel:
@@ -84,7 +86,8 @@ def timeseries(
     frequency: as "D", "MS", "h", or the step of integers; None finds it out.
     gaps: missing stamps and numbers are refused, or the last value is carried forward ("carry").
     batch_size: None is 64. optimizer: a name, or a function of the parameters; None is Adam with
-        a rate of 0.001. seed, epochs, patience, callbacks, verbose, device: as `lampas.tabular`.
+        a rate of 0.001. seed, epochs, patience, callbacks, checkpoint, verbose, device: as
+        `lampas.tabular`.
 
     Raises `DataError`, `InputError`, one line with what, where and the fix.
 
@@ -145,6 +148,7 @@ def timeseries(
             train.loader(batch_size, shuffle=True),
             epochs=epochs,
             verbose=verbose,
+            checkpoint=checkpoint,
             callbacks=best_kept(callbacks, watched=bool(len(watched)), patience=patience),
             validation_data=watched.loader(1024, shuffle=False) if len(watched) else None,
         )

@@ -24,8 +24,10 @@ class Checkpoints:
     "epoch", "2 epochs"; beside that a checkpoint is written whenever the run ends, however it
     does. keep: how many of the newest stay. best: a column of the history, such as "val_loss":
     the checkpoint of its best epoch stays too. mode: "min" or "max" where its name does not say
-    which is better. also: what else continues the run, by name: objects with `state_dict` and
-    `load_state_dict`, and generators of torch, NumPy or Python.
+    which is better. required: where one cannot be written, the run ends with an error at its next
+    step; with False a line says so, and the run goes on without. also: what else continues the
+    run, by name: objects with `state_dict` and `load_state_dict`, and generators of torch, NumPy
+    or Python.
 
     Raises `InputError` for what cannot be any of these.
 
@@ -38,6 +40,7 @@ class Checkpoints:
     keep: int = 2
     best: str | None = None
     mode: Mode = "auto"
+    required: bool = True
     also: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     def __init__(
@@ -47,6 +50,7 @@ class Checkpoints:
         keep: int = 2,
         best: str | None = None,
         mode: Mode = "auto",
+        required: bool = True,
         also: Mapping[str, Any] | None = None,
     ) -> None:
         every_of(every)
@@ -55,14 +59,17 @@ class Checkpoints:
             lower_is_better(best, mode)
         for name, value in (also or {}).items():
             _check_also(name, value)
-        values = (_folder(folder), every, keep, best, mode, dict(also or {}))
-        names = ("folder", "every", "keep", "best", "mode", "also")
+        values = (_folder(folder), every, keep, best, mode, required, dict(also or {}))
+        names = ("folder", "every", "keep", "best", "mode", "required", "also")
         for name, value in zip(names, values, strict=True):
             object.__setattr__(self, name, value)
 
 
+CheckpointLike = Checkpoints | str | PathLike[str] | None
+
+
 def as_checkpoints(
-    given: "Checkpoints | str | PathLike[str]", every: str | None = None
+    given: Checkpoints | str | PathLike[str], every: str | None = None
 ) -> Checkpoints:
     """`given`, or the checkpoints of the folder that it names. Raises `InputError`."""
     if not isinstance(given, Checkpoints):

@@ -2,15 +2,16 @@
 
 import shutil
 import time
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from itertools import islice
+from pathlib import Path
 from typing import Any, final
 
 from lampas.callbacks.say import say
 from lampas.data.batch import Batch, Feed
 from lampas.data.bookmark import Bookmark
-from lampas.errors import InputError
+from lampas.errors import ArtifactError, InputError
 from lampas.monitor import is_better, lower_is_better
 from lampas.pace import Pace
 from lampas.place import SignedLock, why_unwritable
@@ -33,9 +34,10 @@ _LONG = 1.0  # seconds of a validation that is broken off rather than waited for
 class Keeper:
     """The checkpoints of one call of `fit`, as its loop sees them, in the loop's order.
 
-    `around` keeps the place in the data; `holding` locks the folder; `resume` finds where to
-    begin; `enter` stands there; `after_step` and `after_epoch` write when it is time, around a
-    validation `hold` and `let_go`; `end` writes what a finished run gives again.
+    `around` keeps the place in the data; `holding` locks the folder; `find` looks where to begin;
+    `resume` or, in the middle of an epoch, `enter` stands there; `after_step` and `after_epoch`
+    write when it is time, around a validation `hold` and `let_go`; `end` writes what a finished
+    run gives again.
     """
 
     def __init__(self, asked: Checkpoints) -> None:
@@ -44,13 +46,18 @@ class Keeper:
         self._every = every_of(asked.every)
         self._background = Background()
         self._about: dict[str, Any] = {}
-        self._pending: tuple[int, State] | None = None
+        self._found: tuple[int, State] | None = None  # until the run stands there
         self._held: Snapshot | None = None
         self._validation_began = 0.0
         self._validation_seconds = _LONG
         self._number = 0  # of the newest checkpoint
         self._best: list[float] | None = None  # the best number so far, and its checkpoint's
-        self._is_warned = False
+        self._is_warned = self._is_given_up = False
+
+    @property
+    def folder(self) -> Path:
+        """Where the checkpoints are."""
+        return self._folder.path
 
     def around(self, feed: Feed) -> Bookmark:
         """Keep the place in `feed`."""
@@ -78,42 +85,50 @@ class Keeper:
             self._background.end()
             lock.release()
 
-    def resume(self, run: Run, pace: Pace) -> None:
-        """Find the newest whole checkpoint, if there is one, and have `run` begin there."""
-        self._run, self._pace = run, pace
+    def find(self, run: Run) -> None:
+        """The newest whole checkpoint, if there is one: `run` is to begin there. Nothing is
+        changed yet but its history, which the callbacks are to see when it begins."""
+        self._run = run
         self._folder.sweep()
         self._number = max(self._folder.numbers(), default=0)
         found = self._folder.newest(say)
         if found is None:
-            pace.begin()
-            self._save(None)  # what cannot be kept is found out now, and not in an hour
             return
         number, state = found
         if state.is_finished and self._goes_beyond(state):
             number, state = self._folder.newest(say, before=number) or found
         self._refuse(number, state)
+        self._found = number, state
         self._best = state.position["best"]
-        if state.is_finished:
-            run.first_epoch, run.is_over = run.epochs + 1, True
-            run.stopped = state.position["stopped"]
-            self._stand(number, state, None, "the run is finished; nothing is trained")
-            return
+        run.is_resumed, run.is_over = True, state.is_finished
+        run.history.rows[:] = state.history
         run.first_epoch = int(state.position["epoch"]) + (0 if state.is_inside else 1)
-        if state.is_inside:
-            self._pending = number, state
-        else:
-            self._stand(number, state, None, f"goes on after epoch {state.position['epoch']}")
+        if state.is_finished:
+            run.first_epoch = run.epochs + 1
+
+    def resume(self, pace: Pace) -> None:
+        """Stand between two epochs where the checkpoint was taken there, or at the beginning."""
+        self._pace = pace
+        if self._found is None:
+            pace.begin()
+            self._save(None)  # what cannot be kept is found out now, and not in an hour
+            return
+        _, state = self._found
+        if state.is_finished:
+            self._run.stopped = state.position["stopped"]
+            self._stand(None, "the run is finished; nothing is trained")
+        elif not state.is_inside:
+            self._stand(None, f"goes on after epoch {state.position['epoch']}")
 
     def enter(self, tally: Tally) -> Iterable[Batch]:
         """The batches that are left of the epoch that begins; `tally` gets the sums so far."""
-        run, pending = self._run, self._pending
-        if pending is None:
+        run = self._run
+        if self._found is None:
             return run.feed
-        self._pending = None
-        number, state = pending
+        _, state = self._found
         step, steps = int(state.position["step"]), run.feed.batches
         of = "" if steps is None else f" of {steps}"
-        self._stand(number, state, tally, f"goes on in epoch {run.epoch} after step {step}{of}")
+        self._stand(tally, f"goes on in epoch {run.epoch} after step {step}{of}")
         if steps is None:
             return run.feed
         # Not a slice of nothing: it would begin the next pass.
@@ -121,7 +136,7 @@ class Keeper:
 
     def after_step(self, tally: Tally) -> None:
         """After a step of the optimiser, when all have heard of it."""
-        self._background.look()
+        self._look()
         run = self._run
         if run.stopped is not None or self._every.after_step(run.steps_before + run.step):
             self._save(tally)
@@ -144,7 +159,7 @@ class Keeper:
 
     def after_epoch(self, row: Mapping[str, float]) -> None:
         """After an epoch's row was told."""
-        self._background.look()
+        self._look()
         run = self._run
         is_last = run.epoch == run.epochs or run.stopped is not None
         if self._is_best(row) or is_last or self._every.after_epoch(run.epoch):
@@ -154,7 +169,7 @@ class Keeper:
         """The run has come to an end, and the model is as `fit` leaves it."""
         if not (self._run.is_over or self._run.pauses):
             self._write(snapshot(self._state(None, finished=True)), is_end=True)
-        self._background.wait()
+        self._settle(self._background.wait)
 
     def _state(self, tally: Tally | None, *, finished: bool = False) -> State:
         also = self._asked.also
@@ -167,6 +182,8 @@ class Keeper:
 
     def _write(self, taken: Snapshot, *, is_end: bool = False) -> None:
         """Hand a checkpoint to the thread that writes it: one at a time is under way."""
+        if self._is_given_up:
+            return
         self._tell_of_room(taken.bytes)
         self._number += 1
         number, folder = self._number, self._folder
@@ -176,7 +193,20 @@ class Keeper:
             folder.write(number, taken, is_end=is_end)
             folder.drop_older(self._asked.keep, spared)
 
-        self._background.start(write)
+        self._settle(lambda: self._background.start(write))
+
+    def _look(self) -> None:
+        self._settle(self._background.look)
+
+    def _settle(self, ask: Callable[[], None]) -> None:
+        """`ask` the thread, which raises what went wrong in it: that ends the run, or is said."""
+        try:
+            ask()
+        except ArtifactError as error:
+            if self._asked.required:
+                raise
+            self._is_given_up = True
+            say(f"{error}: the run goes on without checkpoints")
 
     def _is_best(self, row: Mapping[str, float]) -> bool:
         name = self._asked.best
@@ -209,7 +239,9 @@ class Keeper:
                 "the saved run had, or another folder"
             )
 
-    def _stand(self, number: int, state: State, tally: Tally | None, where: str) -> None:
+    def _stand(self, tally: Tally | None, where: str) -> None:
+        assert self._found is not None
+        (number, state), self._found = self._found, None
         doubts = changes(state.about, self._about)
         also = self._asked.also
         doubts += put_back(state, self._run, self._pace, self._bookmark, also, tally)

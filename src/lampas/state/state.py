@@ -152,8 +152,6 @@ def put_back(
             _put_also(one, state.also[name])
         if tally is not None and state.sums is not None:
             tally.load_state(state.sums)
-        run.history.rows[:] = state.history
-        run.is_resumed = True
         run.step, run.steps_before = int(position["step"]), int(position["before"])
         doubts += bookmark.go_to(dict(state.place))
         randomness.put(state.random, plan.device)

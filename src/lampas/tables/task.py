@@ -15,6 +15,7 @@ from lampas.fitted import best_kept, seeded
 from lampas.optim.asked import OptimizerLike, asked
 from lampas.own_net import NetLike, wants_output_per_class
 from lampas.splits import split_rows
+from lampas.state.checkpoints import CheckpointLike
 from lampas.tables.balance import ClassWeight, class_weights, row_weights
 from lampas.tables.infer import infer
 from lampas.tables.nets import TabularNet
@@ -58,6 +59,7 @@ def tabular(
     class_weight: ClassWeight = "auto",
     metrics: Any = None,
     callbacks: Sequence[CallbackLike] | CallbackLike | None = None,
+    checkpoint: CheckpointLike = None,
     verbose: Verbose = "auto",
     device: str | torch.device | None = None,
 ) -> TabularModel:
@@ -82,7 +84,7 @@ def tabular(
     class_weight: "auto" balances classes that differ over 10-fold in size and says so,
         "balanced" always, None never; or {class: weight}. The loss on held-out rows is then
         weighted too, in the history alone.
-    metrics, callbacks, verbose, device: as for `lampas.Model`. metrics None: those of
+    metrics, callbacks, checkpoint, verbose, device: as for `lampas.Model`. metrics None: those of
         `lampas.tables.tabular_model.METRICS`.
 
     Rows without a target are an error, with the line that drops them. Raises `DataError`,
@@ -133,6 +135,7 @@ def tabular(
             batch_size=batch_size,
             epochs=epochs,
             verbose=verbose,
+            checkpoint=checkpoint,
             callbacks=best_kept(callbacks, watched=parts.held_out is not None, patience=patience),
             validation_data=_validation(fitted, parts.held_out, weights),
             class_weight=weights,

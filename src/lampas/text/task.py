@@ -12,6 +12,7 @@ from lampas.callbacks.say import say, say_all
 from lampas.fitted import best_kept, seeded
 from lampas.optim.asked import OptimizerLike, asked
 from lampas.own_net import NetLike, wants_output_per_class
+from lampas.state.checkpoints import CheckpointLike
 from lampas.tables.balance import ClassWeight, class_weights, row_weights
 from lampas.tables.schema import Kind
 from lampas.tables.tabular_model import METRICS
@@ -58,6 +59,7 @@ def texts(
     class_weight: ClassWeight = "auto",
     metrics: Any = None,
     callbacks: Sequence[CallbackLike] | CallbackLike | None = None,
+    checkpoint: CheckpointLike = None,
     verbose: Verbose = "auto",
     device: str | torch.device | None = None,
 ) -> TextModel:
@@ -88,7 +90,7 @@ def texts(
     batch_size: None takes 32, and more for over 32 000 texts. optimizer: a name, or a function
         of the parameters; None is AdamW at 0.001, falling along a cosine, the linear path of the
         built-in nets at twenty times that and the embeddings at twice.
-    class_weight, metrics, callbacks, verbose, device: as for `lampas.tabular`.
+    class_weight, metrics, callbacks, checkpoint, verbose, device: as for `lampas.tabular`.
 
     Raises `DataError`, `InputError`, one line with what, where and the fix.
 
@@ -125,6 +127,7 @@ def texts(
         class_weight=class_weight,
         metrics=metrics,
         callbacks=callbacks,
+        checkpoint=checkpoint,
         verbose=verbose,
         device=device,
     )
@@ -143,6 +146,7 @@ def fit(
     class_weight: ClassWeight = "auto",
     metrics: Any = None,
     callbacks: Sequence[CallbackLike] | CallbackLike | None = None,
+    checkpoint: CheckpointLike = None,
     verbose: Verbose = "auto",
     device: str | torch.device | None = None,
 ) -> TextModel:
@@ -197,6 +201,7 @@ def fit(
             training_loader(fitted.dataset(train, y), batch_size),
             epochs=epochs,
             verbose=verbose,
+            checkpoint=checkpoint,
             callbacks=best_kept(callbacks, watched=held_out is not None, patience=patience),
             validation_data=_validation(fitted, prepared, weights),
             class_weight=weights,

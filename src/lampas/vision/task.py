@@ -18,6 +18,7 @@ from lampas.fitted import best_kept, seeded
 from lampas.optim.asked import OptimizerLike, asked
 from lampas.optim.schedules import ScheduleFunction, one_cycle
 from lampas.own_net import NetLike, wants_output_per_class
+from lampas.state.checkpoints import CheckpointLike
 from lampas.tables.balance import ClassWeight, class_weights, row_weights
 from lampas.tables.tabular_model import METRICS
 from lampas.tables.targets import TargetCoder
@@ -61,6 +62,7 @@ def images(
     class_weight: ClassWeight = "auto",
     metrics: Any = None,
     callbacks: Sequence[CallbackLike] | CallbackLike | None = None,
+    checkpoint: CheckpointLike = None,
     verbose: Verbose = "auto",
     device: str | torch.device | None = None,
     workers: int | None = None,
@@ -97,7 +99,7 @@ def images(
     batch_size: None takes 64, and less for under 2 560 images. optimizer: a name, or a function
         of the parameters, as `lambda p: torch.optim.SGD(p, lr=0.1)`; its rate is the cycle's
         highest. None: AdamW, weight decay 0.05, with 0.003 for the built-in net, else 0.001.
-    class_weight, metrics, callbacks, verbose, device: as for `lampas.tabular`.
+    class_weight, metrics, callbacks, checkpoint, verbose, device: as for `lampas.tabular`.
     workers: processes that decode files; None finds out, 0 decodes in this one. Pixels are
         kept in a cache file: see `lampas.vision.pixels.load_pixels`.
 
@@ -171,6 +173,7 @@ def images(
             loader(train, y, batch_size=batch_size, shuffle=True),
             epochs=epochs,
             verbose=verbose,
+            checkpoint=checkpoint,
             callbacks=best_kept(
                 [*thawing, *as_list(callbacks)],
                 watched=held_out is not None,

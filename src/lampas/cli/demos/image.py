@@ -27,7 +27,10 @@ _SHOWN = 4  # digits beside each other
 
 def demo(out: str | None, seed: int, force: bool) -> None:
     """Train on 1 437 files in ten folders, test on 360, beside logistic regression."""
-    with runs.new_folder(out, "demo-image", force) as folder, tempfile.TemporaryDirectory() as home:
+    with (
+        runs.new_folder(out, "demo-image", force=force) as folder,
+        tempfile.TemporaryDirectory() as home,
+    ):
         learn, test = _write(Path(home))
         spare_cores(_TEST)
         found = gather(learn, "digit", seed=seed)

@@ -26,7 +26,7 @@ def demo(out: str | None, seed: int, force: bool) -> None:
     """Train on 712 passengers, test on 179, beside logistic regression."""
     learn, test = titanic()
     report.columns("titanic_train.csv", learn, infer(learn, "Survived"), sys.stdout)
-    with runs.new_folder(out, "demo-tabular", force) as folder:
+    with runs.new_folder(out, "demo-tabular", force=force) as folder:
         spare_cores(len(learn))
         log, began = RunLog(folder), time.perf_counter()
         fitted = tabular(

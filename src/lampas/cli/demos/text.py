@@ -31,7 +31,7 @@ def demo(out: str | None, seed: int, force: bool) -> None:
     learn, held_out, test = (part.drop(columns="file") for part in sentences(seed=seed))
     prepared = prepare(learn, "library", validation=held_out, seed=seed)
     print(f"{prepared}\n\nSentences that name a library, or hold code, were left out\n", flush=True)
-    with runs.new_folder(out, "demo-text", force) as folder:
+    with runs.new_folder(out, "demo-text", force=force) as folder:
         log, began = RunLog(folder), time.perf_counter()
         fitted = fit(
             prepared, seed=seed, callbacks=[*display(quiet=False, verbose=False), log], verbose=0

@@ -28,7 +28,7 @@ HELD_OUT = 7  # days
 def demo(out: str | None, seed: int, force: bool) -> None:
     """Train on 40 days, forecast the last 7 from each day, beside naive, drift and last week."""
     data = pd.concat(load("covid19"))
-    with runs.new_folder(out, "demo-timeseries", force) as folder:
+    with runs.new_folder(out, "demo-timeseries", force=force) as folder:
         spare_cores(len(data))
         log, began = RunLog(folder), time.perf_counter()
         fitted = timeseries(
