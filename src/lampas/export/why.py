@@ -19,7 +19,8 @@ def why(error: BaseException) -> str:
     for pattern, words in _KNOWN:
         found = re.search(pattern, said, re.S)
         if found:
-            return words.format(*(_plain(part) for part in found.groups())) + place_of(error)
+            parts = [_plain(part, found.groups()[0]) for part in found.groups()]
+            return words.format(*parts) + place_of(error)
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     return (lines[0].rstrip(".: ") if lines else type(error).__name__) + place_of(error)
 
@@ -33,9 +34,10 @@ def place_of(error: BaseException) -> str:
     return f" ({Path(own[-1].filename).name}, line {own[-1].lineno})" if own else ""
 
 
-def _plain(part: str) -> str:
-    """A guard of torch's in the words of the user: what the first dimension is called."""
-    return re.sub(r"L\['\w+'\](\[\d+\])?\.size\(\)\[\d+\]", "batch", " ".join(part.split()))
+def _plain(part: str, size: str) -> str:
+    """A guard of torch's in the words of the user, with the name of the size that it is about."""
+    words = re.sub(r"L\['\w+'\](\[\d+\])?\.size\(\)\[\d+\]", size, " ".join(part.split()))
+    return words.replace(f" and {size} <= IntInfinity()", "").rstrip(".")
 
 
 _KNOWN = (

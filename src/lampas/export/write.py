@@ -40,6 +40,13 @@ def format_of(path: str | os.PathLike[str]) -> str:
     return suffix
 
 
+def export(portable: Portable, path: str | os.PathLike[str], tolerance: float | None) -> Exported:
+    """Write what `portable` is to `path`, in the format that its suffix says."""
+    if format_of(path) == ".safetensors":
+        return export_weights(portable.weights, path, portable.about)
+    return export_graph(portable, path, tolerance)
+
+
 def export_graph(
     portable: Portable, path: str | os.PathLike[str], tolerance: float | None
 ) -> Exported:
