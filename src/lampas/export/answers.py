@@ -37,3 +37,9 @@ def about(targets: TargetCoder) -> dict[str, Any]:
     """Which column of the output is which: plain values."""
     found: dict[str, Any] = {"task": targets.task, "targets": list(targets.names)}
     return found | ({"classes": [list(one) for one in targets.classes]} if targets.classes else {})
+
+
+def unit_of(targets: TargetCoder) -> Tensor | None:
+    """What an error of each regression target is measured in: its deviation over the training
+    rows; None for probabilities."""
+    return torch.tensor(targets.scale) if targets.scale else None

@@ -3,7 +3,7 @@
 import copy
 import inspect
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -24,7 +24,8 @@ class Portable:
     with. `names`: of the inputs, in that order. `axes`: {input: {dimension: name}}, the
     dimensions that may have any size beside the first, which is "batch". `outputs`: their names;
     none: "output", or what forward calls them. `weights`: the module whose state dict a file of
-    weights holds. `about`: plain values that a reader needs beside the graph.
+    weights holds. `about`: plain values that a reader needs beside the graph. `unit`: what
+    differences of the output are measured in, where that is known.
     """
 
     net: nn.Module
@@ -35,6 +36,7 @@ class Portable:
     axes: Mapping[str, Mapping[int, str]] = field(default_factory=dict[str, Mapping[int, str]])
     outputs: tuple[str, ...] = ()
     about: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    unit: Tensor | None = None
 
     def free(self, name: str, tensor: Tensor) -> dict[int, str]:
         """The dimensions of an input that may have any size, by their names."""
@@ -63,8 +65,7 @@ class Portable:
             ) from error
         args = tuple(one.detach().cpu() for one in self.args)
         kwargs = {name: one.detach().cpu() for name, one in self.kwargs.items()}
-        return Portable(net, self.weights, args, kwargs, self.names, self.axes, self.outputs,
-                        self.about)  # fmt: skip
+        return replace(self, net=net, args=args, kwargs=kwargs)
 
 
 def portable_of(net: nn.Module, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Portable:

@@ -86,7 +86,8 @@ def portable(model: "SeriesModel") -> Portable:
         "quantiles": list(model.levels),
     }
     return Portable(graph, model.model.net, tuple(inputs.values()), names=tuple(inputs),
-                    outputs=("quantiles",), about=told)  # fmt: skip
+                    outputs=("quantiles",), about=told,
+                    unit=torch.from_numpy(scale[:, : sizes.targets].min(0)[:, None]))  # fmt: skip
 
 
 def _examples(

@@ -7,7 +7,7 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from lampas.export.answers import about, answered, name_of
+from lampas.export.answers import about, answered, name_of, unit_of
 from lampas.export.portable import Portable
 from lampas.tables.coders import CategoryCoder, DateCoder, NumberCoder, TextCoder
 from lampas.tables.features import Features
@@ -64,7 +64,7 @@ def portable(model: "TabularModel") -> Portable:
     graph = Graph(net, preparer, tuple(inputs), model.takes_parts, task)
     told = {"kind": "tabular", **about(model.targets), **columns_of(preparer)}
     return Portable(graph, net, tuple(inputs.values()), names=tuple(inputs),
-                    outputs=(name_of(task),), about=told)  # fmt: skip
+                    outputs=(name_of(task),), about=told, unit=unit_of(model.targets))  # fmt: skip
 
 
 def columns_of(preparer: Preparer) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from lampas.export.answers import about, answered, name_of
+from lampas.export.answers import about, answered, name_of, unit_of
 from lampas.export.portable import Portable
 from lampas.tables.schema import TableTask
 from lampas.text.ids import PADDING
@@ -58,4 +58,5 @@ def portable(model: "TextModel") -> Portable:
     return Portable(
         Graph(net, model.names, task, padded), net, (ids,), names=("ids",),
         axes={"ids": {1: "length"}}, outputs=(name_of(task),), about=told,
+        unit=unit_of(model.targets),
     )  # fmt: skip

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from lampas.export.answers import about, answered, name_of
+from lampas.export.answers import about, answered, name_of, unit_of
 from lampas.export.portable import Portable
 from lampas.tables.schema import TableTask
 
@@ -38,4 +38,4 @@ def portable(model: "ImageModel") -> Portable:
     net, task = model.model.net, model.targets.task
     told = {"kind": "image", **about(model.targets), "images": asdict(model.form)}
     return Portable(Graph(net, task), net, (images,), names=("images",), outputs=(name_of(task),),
-                    about=told)  # fmt: skip
+                    about=told, unit=unit_of(model.targets))  # fmt: skip
