@@ -71,7 +71,8 @@ def answer(portable: Portable, sizes: Mapping[str, int]) -> dict[str, Tensor]:
         raise InputError(
             f"{type(portable.net).__name__} cannot read {inputs}: {why(error)}"
         ) from error
-    return {name: one.clone() for name, one in named_outputs(said, portable.outputs).items()}
+    outputs = named_outputs(said, portable.outputs, portable.names)
+    return {name: one.clone() for name, one in outputs.items()}
 
 
 def tolerance_of(portable: Portable, outputs: Mapping[str, Tensor]) -> float:

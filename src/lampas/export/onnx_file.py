@@ -3,7 +3,7 @@
 import importlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, BinaryIO
 
 import torch
@@ -56,7 +56,7 @@ def write(
             program = program.run_decompositions(_own_ways(program))
             made: Any = torch.onnx.export(
                 program, dynamo=True, verbose=False, opset_version=OPSET, external_data=False,
-                input_names=list(portable.names), output_names=_apart(case.outputs, portable.names),
+                input_names=list(portable.names), output_names=list(case.outputs),
             )  # fmt: skip
             model: Any = made.model_proto
     except Exception as error:
@@ -95,12 +95,6 @@ def reader(path: str) -> Runner:
         return [torch.from_numpy(one) for one in found]
 
     return run
-
-
-def _apart(outputs: Mapping[str, Tensor], inputs: Sequence[str]) -> list[str]:
-    """The outputs' names; a graph has one name once: an output that is called as an input is, gets
-    another."""
-    return [f"{name}_output" if name in inputs else name for name in outputs]
 
 
 def _symbols(program: ExportedProgram, portable: Portable, case: Case) -> dict[str, str]:

@@ -10,11 +10,14 @@ from torch import Tensor
 from lampas.errors import InputError
 
 
-def named_outputs(outputs: Any, names: Sequence[str] = ()) -> dict[str, Tensor]:
+def named_outputs(
+    outputs: Any, names: Sequence[str] = (), inputs: Sequence[str] = ()
+) -> dict[str, Tensor]:
     """{name: tensor}, in the order of a file's outputs; without what is None.
 
     A tensor is "output", the parts of a tuple are "output_0" and so on, those of a dict have
-    their keys; `names` replaces them. Raises `InputError` for anything that is no tensor.
+    their keys; `names` replaces them. A graph has a name once: one that is taken, as by one of the
+    `inputs`, gets "_output" behind it. Raises `InputError` for anything that is no tensor.
 
     >>> sorted(named_outputs({"a": torch.ones(1), "b": (torch.ones(1), None)}))
     ['a', 'b_0']
@@ -25,6 +28,8 @@ def named_outputs(outputs: Any, names: Sequence[str] = ()) -> dict[str, Tensor]:
         if leaf is None:
             continue
         name = _name(path)
+        while name in inputs or name in found:
+            name += "_output"
         if not isinstance(leaf, Tensor):
             raise InputError(
                 f"forward returns {leaf!r:.40} as {name}, and a file's outputs are tensors: return "

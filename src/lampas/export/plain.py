@@ -47,7 +47,7 @@ def _inside(model: "Model") -> torch.nn.Module:
 
 def _like(net: torch.nn.Module, columns: Any, path: str) -> torch.Tensor:
     """Random rows of the data frame that `fit` saw, from numbers of their own."""
-    if columns is None or len(columns) != 1 or columns[0] is None:
+    if not columns or columns[0] is None:
         raise InputError(
             "export needs to know what the net takes: pass a row or more of its inputs, as "
             f"model.export({path!r}, example=x[:2])"
