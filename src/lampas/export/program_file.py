@@ -2,17 +2,20 @@
 
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from typing import Any, BinaryIO
 
 import torch
 from torch import Tensor
 from torch.export import ExportedProgram
 
+from lampas.errors import ArtifactError
 from lampas.export.check import Runner
 from lampas.export.outputs import as_written
 from lampas.export.portable import Call
 from lampas.export.quiet import quiet
+from lampas.export.why import why
 
 ABOUT = "lampas_export.json"
 """The extra file that holds what a reader needs beside the graph."""
@@ -29,14 +32,24 @@ def write(file: BinaryIO, program: ExportedProgram, about: Mapping[str, Any]) ->
 
 
 def reader(path: str) -> Runner:
-    """What runs the file at `path`."""
-    with quiet(), open(path, "rb") as file:
-        net = torch.export.load(io.BytesIO(file.read())).module()
+    """What runs the file at `path`. Raises `ArtifactError` where torch cannot."""
+    with open(path, "rb") as file:
+        whole = io.BytesIO(file.read())
+    with _readable(), quiet():
+        net = torch.export.load(whole).module()
 
     def run(call: Call) -> list[Tensor]:
         args, kwargs = call
-        with quiet(), torch.no_grad():
+        with _readable(), quiet(), torch.no_grad():
             copies = {name: one.clone() for name, one in kwargs.items()}
             return as_written(net(*(one.clone() for one in args), **copies))
 
     return run
+
+
+@contextmanager
+def _readable() -> Generator[None]:
+    try:
+        yield
+    except Exception as error:
+        raise ArtifactError(f"torch cannot run the file that it wrote: {why(error)}") from error

@@ -62,7 +62,8 @@ class Numbers(nn.Module):
         columns = sorted(columns, key=lambda column: column[0].power is not None)
         coders = [coder for coder, _, _ in columns]
         self.register_buffer("at", torch.tensor([raw for _, raw, _ in columns]))
-        self.register_buffer("median", torch.tensor([one.median for one in coders]).double())
+        medians = [one.median for one in coders]
+        self.register_buffer("median", torch.tensor(medians, dtype=torch.float64))
         powers = [one.power for one in coders if one.power is not None]
         self.register_buffer("power", torch.tensor(powers, dtype=torch.float64))
         self.gaps = [place for place, one in enumerate(coders) if one.gaps]
@@ -147,8 +148,10 @@ def calendar(days: Tensor) -> list[Tensor]:
     >>> [round(float(part), 2) for part in calendar(torch.tensor(59.5, dtype=torch.float64))]
     [1970.0, 1.05, 0.0, 5.39, 1.01, 3.14]
     """
-    # From a day that comes before all: ONNX rounds whole numbers below 0 by way of float32.
-    minutes = ((days * 86_400.0).floor().to(torch.int64) + _BEFORE_1970 * 86_400) // 60
+    # To whole nanoseconds, as pandas reads days; then counted from a day that comes before all:
+    # ONNX rounds whole numbers below 0 by way of float32.
+    seconds = (days * 86_400.0 + 5e-10).floor().to(torch.int64)
+    minutes = (seconds + _BEFORE_1970 * 86_400) // 60
     number, minute = minutes // 1440, minutes % 1440
     era, day = number // _DAYS_400, number % _DAYS_400
     years = (day - day // 1460 + day // 36_524 - day // 146_096) // 365

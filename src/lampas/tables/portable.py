@@ -51,8 +51,8 @@ class Graph(nn.Module):
         if self.parts:
             return answered(self.task, self.net(numbers=numbers, categories=codes))
         hot = [
-            (column.unsqueeze(1) == torch.arange(size, device=column.device)).float()
-            for column, size in zip(codes.unbind(1), self.cardinalities, strict=True)
+            (codes[:, [place]] == torch.arange(size, device=codes.device)).float()
+            for place, size in enumerate(self.cardinalities)
         ]
         return answered(self.task, self.net(torch.cat([numbers, *hot], dim=1)))
 
