@@ -148,10 +148,12 @@ def calendar(days: Tensor) -> list[Tensor]:
     >>> [round(float(part), 2) for part in calendar(torch.tensor(59.5, dtype=torch.float64))]
     [1970.0, 1.05, 0.0, 5.39, 1.01, 3.14]
     """
-    # To whole nanoseconds, as pandas reads days; then counted from a day that comes before all:
-    # ONNX rounds whole numbers below 0 by way of float32.
-    seconds = (days * 86_400.0 + 5e-10).floor().to(torch.int64)
-    minutes = (seconds + _BEFORE_1970 * 86_400) // 60
+    # Nanoseconds are rounded as pandas does: a date that falls one short is of the minute before.
+    seconds = days * 86_400.0
+    whole = seconds.trunc()
+    whole = whole + (((seconds - whole) * 1e9).round() / 1e9).floor()
+    # Counted from a day that comes before all: ONNX divides numbers below 0 by way of float32.
+    minutes = (whole.to(torch.int64) + _BEFORE_1970 * 86_400) // 60
     number, minute = minutes // 1440, minutes % 1440
     era, day = number // _DAYS_400, number % _DAYS_400
     years = (day - day // 1460 + day // 36_524 - day // 146_096) // 365
@@ -169,5 +171,5 @@ def calendar(days: Tensor) -> list[Tensor]:
         (of_year - 1).double() / 365.25,
         minute.double() / 1440,
     ]
-    whole = torch.tensor(2 * math.pi, dtype=torch.float64)  # a plain number is float32 in ONNX
-    return [year.double(), *(turn * whole.to(days.device) for turn in turns)]
+    circle = torch.tensor(2 * math.pi, dtype=torch.float64)  # a plain number is float32 in ONNX
+    return [year.double(), *(turn * circle.to(days.device) for turn in turns)]
