@@ -3,8 +3,6 @@
 import os
 from pathlib import Path
 
-from platformdirs import user_cache_path
-
 
 def cache_folder(what: str) -> Path:
     """The folder of the cached `what`: in `LAMPAS_CACHE` where that variable is set, else in the
@@ -14,4 +12,8 @@ def cache_folder(what: str) -> Path:
     'images'
     """
     above = os.environ.get("LAMPAS_CACHE")
-    return (Path(above).absolute() if above else user_cache_path("lampas")) / what
+    if above:
+        return Path(above).absolute() / what
+    from platformdirs import user_cache_path  # not for who predicts an image or two
+
+    return user_cache_path("lampas") / what

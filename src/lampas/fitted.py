@@ -14,6 +14,7 @@ from lampas.callbacks import CallbackLike, EarlyStopping
 from lampas.callbacks.listening import as_list
 from lampas.errors import ArtifactError
 from lampas.evidence import Evidence
+from lampas.export.exported import Exported
 from lampas.history import History
 from lampas.model import Model
 from lampas.summary import Summary
@@ -56,6 +57,10 @@ class Fitted(Protocol):
     def evidence(self) -> Evidence | None:
         """What is said of the held-out samples, beside what is true; None where none were held
         out, and of a run that was loaded: it keeps no data."""
+        ...
+
+    def export(self, path: str | PathLike[str], *, tolerance: float | None = None) -> Exported:
+        """Write net and preparation for other programs; see `lampas.Model.export`."""
         ...
 
     def example(self) -> Any:

@@ -39,6 +39,7 @@ from lampas.summary import Summary, summarize
 from lampas.weights import save_model
 
 if TYPE_CHECKING:
+    from lampas.export.exported import Exported
     from lampas.profiling import Profile
 
 
@@ -368,6 +369,45 @@ class Model(nn.Module):
             optimizers=named,
             history=self.history.rows,
         )
+
+    def export(
+        self, path: str | Path, example: Any = None, *, tolerance: float | None = None
+    ) -> "Exported":
+        """Write the net for other programs, once the file is found to answer as the model does.
+
+        The suffix of `path` says the format. ".onnx": the graph in ONNX, opset 18 (needs
+        `pip install 'lampas[onnx]'`). ".pt2": the graph of `torch.export`, for any program with
+        torch. ".safetensors": the weights alone, under the names of the wrapped module's own
+        `state_dict`. A graph holds the net in evaluation mode, in the dtypes of its weights, on
+        the CPU, and takes any number of rows; inputs have the names of `forward`'s parameters,
+        outputs those of the dict that it returns, or "output".
+
+        example: inputs as `predict` takes them, one row or more, for a graph alone; None: random
+        numbers for the columns of the data frame that `fit` was given.
+        tolerance: what the file's outputs may differ from the model's: |file − model| over the
+        largest |model| at this place of a row, or 0.1 if that is less. None is 1e-4 for float32,
+        1e-8 for float64, 1e-2 for float16, 5e-2 for bfloat16, by the least exact of weights and
+        outputs. Weights are compared bit by bit.
+
+        The file is read back and run beside the model on the example's rows, in batches of 3, 1
+        and 7. Where anything differs, or cannot be traced, nothing is written and what was at
+        `path` stays. The model does not change.
+
+        Raises `InputError` for a suffix, an example or a net that will not do, `ArtifactError`
+        for a file that differs, `MissingExtraError` where onnx, onnxscript or onnxruntime is
+        missing.
+
+        >>> import lampas, tempfile, torch
+        >>> model = lampas.Model(torch.nn.Linear(3, 1))
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     made = model.export(f"{folder}/m.pt2", example=torch.rand(2, 3))
+        >>> print(*made.inputs, *made.outputs, made.difference)
+        input (batch, 3) float32 output (batch, 1) float32 0.0
+        """
+        from lampas.export.plain import export
+
+        source = None if example is None else self._source_as_fitted(example, None, None)
+        return export(self, path, source, self.__dict__.get("_columns"), tolerance)
 
     def continue_from(self, optimizers: Mapping[str, Any], history: History) -> None:
         """Take the history of a saved run, and its optimiser states for the next `compile`."""

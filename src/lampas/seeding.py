@@ -3,6 +3,8 @@
 import operator
 import random
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 
 import torch
 
@@ -44,3 +46,26 @@ def checked_seed(number: int) -> int:
     if not 0 <= value < _BOUND:
         raise InputError(f"seed is {value}: it must be from 0 to {_BOUND - 1}")
     return value
+
+
+@contextmanager
+def same_random_state() -> Generator[None]:
+    """A block after which Python's, NumPy's and torch's states on the CPU are what they were: a
+    user's `forward` may draw numbers, or seed, on its own.
+
+    >>> before = torch.get_rng_state()
+    >>> with same_random_state():
+    ...     _ = torch.rand(3)
+    >>> torch.equal(before, torch.get_rng_state())
+    True
+    """
+    numpy = sys.modules.get("numpy")
+    python, torchs = random.getstate(), torch.get_rng_state()
+    arrays = numpy.random.get_state() if numpy else None
+    try:
+        yield
+    finally:
+        random.setstate(python)
+        torch.set_rng_state(torchs)
+        if numpy:
+            numpy.random.set_state(arrays)

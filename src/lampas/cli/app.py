@@ -9,6 +9,7 @@ from lampas.cli.compare import compare
 from lampas.cli.datasets import datasets
 from lampas.cli.demo import demo
 from lampas.cli.evaluate import evaluate
+from lampas.cli.export import export
 from lampas.cli.forecast import forecast
 from lampas.cli.importance import importance
 from lampas.cli.list_runs import runs
@@ -57,6 +58,7 @@ def lampas(
       lampas runs
       lampas compare runs/titanic runs/mine
       lampas summary runs/titanic
+      lampas export runs/titanic titanic.onnx
       lampas board runs
       lampas datasets
 
@@ -75,6 +77,7 @@ app.command(short_help="Write a run's page: curves, scores, mistakes.")(report)
 app.command(short_help="List runs: when, what, how long, how well.")(runs)
 app.command(short_help="What differs between runs, and whether by chance.")(compare)
 app.command(short_help="Show layers and parameters of a run or class.")(summary)
+app.command(short_help="Write a run as ONNX or for torch alone, checked.")(export)
 app.command(short_help="Show runs in TensorBoard, on this machine alone.")(board)
 app.command(short_help="Small public data sets: what there is, and where.")(datasets)
 app.command(short_help="Train on data that are there, and show the results.")(demo)

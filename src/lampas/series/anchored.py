@@ -68,7 +68,7 @@ class Anchored(nn.Module):
         spread = torch.where(count < 0, torch.minimum(spread, middle), spread)
         spread = torch.where(count > 0, torch.maximum(spread, middle), spread)
         base = self.bases_of(past).gather(
-            3, self.base.expand(len(past), self.shape[0], -1)[..., None]
+            3, self.base.expand(past.shape[0], self.shape[0], -1)[..., None]
         )
         return base + scale[:, None, :, None] * spread
 

@@ -41,6 +41,7 @@ from lampas.tables.schema import Scalar
 
 if TYPE_CHECKING:
     from lampas.curves import Curves
+    from lampas.export.exported import Exported
 
 _KEPT = 4  # horizons of history in the file, for plots; at least the lookback
 
@@ -264,6 +265,24 @@ class SeriesModel:
                     f"{self.sizes.lookback} that a window needs: pass more rows"
                 )
         return panel
+
+    def export(self, path: str | PathLike[str], *, tolerance: float | None = None) -> "Exported":
+        """Write the model for other programs: as `lampas.Model.export`, from windows to forecasts,
+        both in the table's own units.
+
+        Inputs: "past", float64 (batch, lookback, columns), targets, known and past covariates;
+        where some are known ahead "future", float64 (batch, horizon, known); where there are
+        several series "series", int64 (batch,), which of them. Output: "quantiles", float64
+        (batch, horizon, targets, quantiles), as `forecast` says them from the training's end.
+        Names stand as JSON in the file, as `lampas.TabularModel.export` says.
+
+        Not in the file: the rows to begin from, steps beyond the horizon, a series that training
+        did not have, and intervals that follow the errors of newer rows.
+        """
+        from lampas.export.write import export
+        from lampas.series.portable import portable
+
+        return export(portable(self), path, tolerance)
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write net, scales, newest history and scores into one file, whole or not at all."""

@@ -6,8 +6,6 @@ device, and have no memory. So neither the net nor its training flags nor its ho
 
 import copy
 import logging
-import random
-import sys
 import warnings
 from collections.abc import Generator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -22,6 +20,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from lampas.errors import InputError
 from lampas.inputspec import Inputs
+from lampas.seeding import same_random_state
 from lampas.summary.flops import flops_of
 from lampas.summary.refusal import RealWriteError, explain, first_line, tree_up_to
 
@@ -125,7 +124,7 @@ def dry_run(
     be copied. A note on the error holds the layers up to there.
     """
     mode = FakeTensorMode()
-    with _quiet(), _same_random_state():
+    with _quiet(), same_random_state():
         fake = _fake_copy(net, mode).train(training)
         trace = _watch(fake)
         home = _home(net)
@@ -257,21 +256,6 @@ def _quiet() -> Generator[None]:
             yield
     finally:
         _LOGGER.disabled = before
-
-
-@contextmanager
-def _same_random_state() -> Generator[None]:
-    """A `forward` may draw numbers, or seed, on its own."""
-    numpy = sys.modules.get("numpy")
-    python, torchs = random.getstate(), torch.get_rng_state()
-    arrays = numpy.random.get_state() if numpy else None
-    try:
-        yield
-    finally:
-        random.setstate(python)
-        torch.set_rng_state(torchs)
-        if numpy:
-            numpy.random.set_state(arrays)
 
 
 @contextmanager

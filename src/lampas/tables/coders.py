@@ -14,7 +14,7 @@ import pandas as pd
 
 from lampas.tables import cells
 from lampas.tables.schema import Column
-from lampas.tables.text import frequent_tokens, telling_tokens, vectorizer
+from lampas.tables.text import frequent_tokens, held, telling_tokens
 
 _SKEWED = 1.0  # beyond this skewness a number is made more normal by a power
 
@@ -46,9 +46,13 @@ class NumberCoder:
         """Names of the features, in order."""
         return [self.name, f"{self.name} is missing"] if self.gaps else [self.name]
 
+    def raw(self, found: pd.Series) -> np.ndarray:
+        """(N,) cells to the numbers that they are, float64 (N, 1), nan for gaps."""
+        return (cells.booleans(found) if self.boolean else cells.numbers(found))[:, None]
+
     def encode(self, found: pd.Series) -> np.ndarray:
         """(N,) cells to (N, features) float64, not yet standardised."""
-        values = cells.booleans(found) if self.boolean else cells.numbers(found)
+        values = self.raw(found)[:, 0]
         gap = np.isnan(values)
         values = np.where(gap, self.median, values)
         if self.power is not None:
@@ -77,9 +81,13 @@ class DateCoder:
         waves = [f"{part} {wave}" for part in _CIRCLES for wave in ("sin", "cos")]
         return [f"{self.name} {part}" for part in ("days", "year", *waves, "is missing")]
 
+    def raw(self, found: pd.Series) -> np.ndarray:
+        """(N,) cells to days since 1970, float64 (N, 1), nan for gaps."""
+        return _days(cells.dates(found, self.pattern))[:, None]
+
     def encode(self, found: pd.Series) -> np.ndarray:
         """(N,) cells to (N, features) float64, not yet standardised."""
-        days = _days(cells.dates(found, self.pattern))
+        days = self.raw(found)[:, 0]
         gap = np.isnan(days)
         days = np.where(gap, self.median, days)
         when = pd.DatetimeIndex(pd.to_datetime(days * 86400.0, unit="s"))
@@ -109,19 +117,22 @@ class TextCoder:
     @property
     def features(self) -> list[str]:
         """Names of the features, in order."""
-        held = [f"{self.name} has {token!r}" for token in self.tokens]
-        return [*held, f"{self.name} length", f"{self.name} is missing"]
+        tokens = [f"{self.name} has {token!r}" for token in self.tokens]
+        return [*tokens, f"{self.name} length", f"{self.name} is missing"]
+
+    def raw(self, found: pd.Series) -> np.ndarray:
+        """(N,) cells to float64 (N, tokens + 1): 1 for each token that is held, else 0, and how
+        many letters there are, nan for a gap."""
+        texts = cells.labels(found)
+        letters = np.array([np.nan if text is None else len(text) for text in texts], np.float64)
+        return np.column_stack([held([text or "" for text in texts], self.tokens), letters])
 
     def encode(self, found: pd.Series) -> np.ndarray:
         """(N,) cells to (N, features) float64, not yet standardised."""
-        texts = cells.labels(found)
-        plain = [text or "" for text in texts]
-        length = [np.log1p(len(text)) for text in plain]
-        gap = [text is None for text in texts]
-        parts = np.column_stack([length, gap]).astype(np.float64)
-        if not self.tokens:
-            return parts
-        return np.hstack([vectorizer(self.tokens).transform(plain).toarray(), parts])
+        raw = self.raw(found)
+        gap = np.isnan(raw[:, -1:])
+        length = np.log1p(np.where(gap, 0.0, raw[:, -1:]))
+        return np.hstack([raw[:, :-1], length, gap.astype(np.float64)])
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,8 @@ class TabularNet(nn.Module):
 
     def forward(self, numbers: torch.Tensor, categories: torch.Tensor) -> torch.Tensor:
         """`numbers` float (N, F) and `categories` int64 (N, K) to (N, outputs)."""
-        columns = categories.unbind(1)
+        # torch's files of graphs cannot hold the parts of what has none.
+        columns = categories.unbind(1) if len(self.embeddings) else ()
         embedded = [embed(x) for embed, x in zip(self.embeddings, columns, strict=True)]
         inputs = torch.cat([numbers, *embedded], dim=1)
         x = self.first(inputs.expand(self.first.members, -1, -1))

@@ -20,7 +20,7 @@ from lampas.tables.coders import (
 )
 from lampas.tables.schema import Schema, pick
 
-_FURTHEST = 8.0  # standard deviations; a value further out than that is clipped to it
+FURTHEST = 8.0  # standard deviations; a value further out than that is clipped to it
 _CODERS: dict[str, type[Coder]] = {
     "number": NumberCoder,
     "date": DateCoder,
@@ -117,7 +117,7 @@ class Preparer:
         that is missing or a cell that cannot be read.
         """
         scaled = (_features(self.coders, frame) - self.centre) / self.scale
-        numbers = np.clip(scaled, -_FURTHEST, _FURTHEST).astype(np.float32)
+        numbers = np.clip(scaled, -FURTHEST, FURTHEST).astype(np.float32)
         codes = [
             coder.encode(pick(frame, coder.name))
             for coder in self.coders

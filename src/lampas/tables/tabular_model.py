@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from os import PathLike
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 import pandas as pd
 import torch
@@ -23,6 +23,9 @@ from lampas.tables.prepare import Preparer
 from lampas.tables.read import TableLike, read_table
 from lampas.tables.schema import Schema, TableTask
 from lampas.tables.targets import TargetCoder
+
+if TYPE_CHECKING:
+    from lampas.export.exported import Exported
 
 METRICS: dict[TableTask, tuple[str, ...]] = {
     "binary": ("accuracy", "roc_auc", "average_precision", "f1"),
@@ -65,7 +68,7 @@ class TabularModel:
         targets: TargetCoder,
         settings: Mapping[str, Any],
     ) -> None:
-        self._parts = takes_parts(net)
+        self.takes_parts = takes_parts(net)
         self._net = type(net).__name__
         self.model = Model(targets.rescaled(net))
         self.schema = schema
@@ -96,7 +99,7 @@ class TabularModel:
 
     def inputs(self, frame: pd.DataFrame) -> Any:
         """What the net reads: its dict of tensors, or one float matrix (N, inputs)."""
-        return self.preparer.transform(frame) if self._parts else self.preparer.matrix(frame)
+        return self.preparer.transform(frame) if self.takes_parts else self.preparer.matrix(frame)
 
     def evaluate(self, data: TableLike, *, batch_size: int = _ROWS) -> dict[str, float]:
         """The loss and metrics over all rows of a table that has the target columns.
@@ -171,10 +174,42 @@ class TabularModel:
         self.schema.check(frame, targets=True)
         score = score_by(metric, self.loss(), mode)
         matrix = self.preparer.matrix_places.items()
-        places = self.preparer.places if self._parts else {name: (None, at) for name, at in matrix}
+        places = (
+            self.preparer.places if self.takes_parts else {name: (None, at) for name, at in matrix}
+        )
         truth = self.targets.encode(frame)
         return importance(self.model, self.inputs(frame), with_groups(places, together), truth,
                           score, repeats=repeats, seed=seed, batch_size=batch_size)  # fmt: skip
+
+    def export(self, path: str | PathLike[str], *, tolerance: float | None = None) -> "Exported":
+        """Write the model for other programs: as `lampas.Model.export`, with the preparation of
+        the columns in the graph, and what `predict` says as its output.
+
+        Inputs: "numbers", float64 (batch, R), the cells as they stand, nan for gaps: numbers;
+        booleans as 1 and 0; dates as days since 1970 (UTC); of a column of texts a 1 or 0 for
+        each of its tokens, and how many letters it has. "codes", int64 (batch, K): of each
+        category column 0 for a gap, 1 for any other value, then the known ones from 2 on. Output:
+        "probabilities" (batch, classes), of several yes/no targets those of the second class; or
+        "values" (batch, targets).
+
+        Which column is which, the tokens and the categories stand as JSON in the file:
+        "lampas_export" in the metadata of .onnx and .safetensors, "lampas_export.json" among the
+        extra files of .pt2. Reading text as numbers, dates and codes is not part of a graph:
+        `lampas.tables.portable.inputs_of` does it with pandas.
+
+        >>> import lampas, tempfile
+        >>> frame = pd.DataFrame({"size": [1.5, 2.0, 7.5, 9.0] * 20})
+        >>> frame["big"] = ["no", "no", "yes", "yes"] * 20
+        >>> model = lampas.tabular(frame, "big", epochs=1, verbose=0, kinds={"size": "number"})
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     made = model.export(f"{folder}/big.pt2")
+        >>> print(*made.inputs, *made.outputs)
+        numbers (batch, 1) float64 probabilities (batch, 2) float32
+        """
+        from lampas.export.write import export
+        from lampas.tables.portable import portable
+
+        return export(portable(self), path, tolerance)
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write net, preparation, schema, scores and history into one file, whole or not at all."""

@@ -29,6 +29,7 @@ from lampas.text.prepare import Part, blank_remark, check_targets, encoded
 from lampas.text.tokens import Tokens
 
 if TYPE_CHECKING:
+    from lampas.export.exported import Exported
     from lampas.reasons.attributions import Attributions
     from lampas.reasons.texts import TextMethod
 
@@ -67,7 +68,7 @@ class TextModel:
         targets: TargetCoder,
         settings: Mapping[str, Any],
     ) -> None:
-        self._names = input_names(net)
+        self.names = input_names(net)
         self._net = type(net).__name__
         self.model = Model(targets.rescaled(net))
         self.reading = reading
@@ -97,7 +98,7 @@ class TextModel:
 
     def dataset(self, part: Part, *targets: torch.Tensor) -> TextDataset:
         """The texts of `part` as batches for this model's net."""
-        return TextDataset(part.ids, self._names, *targets)
+        return TextDataset(part.ids, self.names, *targets)
 
     def evaluate(
         self, data: TextsLike, *, encoding: str | None = None, batch_size: int = _ROWS
@@ -185,9 +186,7 @@ class TextModel:
 
         corpus = self._remarked(unlabelled(data, self._reading(encoding)))
         part = self._told(encoded(corpus, self.tokens, self.settings["length"]))
-        reader = Reader(
-            self.model, self._names, self.tokens.unknown, Asked.of(self.targets, target)
-        )
+        reader = Reader(self.model, self.names, self.tokens.unknown, Asked.of(self.targets, target))
         found = explained(reader, part.ids, method, batch_size)
         frame = self.targets.decode(found.outputs, corpus.frame.index)
         pieces = self._pieces(corpus, part)
@@ -229,6 +228,23 @@ class TextModel:
             what = "1 text has" if part.cut == 1 else f"{part.cut:,} texts have"
             say(f"{what} more than {self.settings['length']} tokens: the rest is not read")
         return part
+
+    def export(self, path: str | PathLike[str], *, tolerance: float | None = None) -> "Exported":
+        """Write the model for other programs: as `lampas.Model.export`, from token ids to what
+        `predict` says.
+
+        Input: "ids", int64 (batch, length), of any length, 0 behind the end of a text. Output:
+        "probabilities" (batch, classes), of several yes/no targets those of the second class; or
+        "values" (batch, targets). A graph reads no text: the vocabulary stands as JSON in the
+        file, as `lampas.TabularModel.export` says, under "tokens", whose "tokenizer" is what
+        `tokenizers.Tokenizer.from_str` reads. Ids are those of
+        `encode(text.split(), is_pretokenized=True)`, the first "length" of them, and the unknown
+        token for a text that has none.
+        """
+        from lampas.export.write import export
+        from lampas.text.portable import portable
+
+        return export(portable(self), path, tolerance)
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write net, vocabulary, schema, scores and history into one file, whole or not at all."""
@@ -281,7 +297,7 @@ class TextModel:
 
     def example(self) -> Any:
         """The net's inputs for two texts of four unknown tokens."""
-        return inputs_of(self._names, torch.full((2, 4), self.tokens.unknown))
+        return inputs_of(self.names, torch.full((2, 4), self.tokens.unknown))
 
     def describe(self) -> dict[str, Any]:
         """The targets and what is known of the vocabulary, as plain values."""

@@ -27,6 +27,7 @@ from lampas.vision.pipeline import FromBytes
 from lampas.vision.read import Reader
 
 if TYPE_CHECKING:
+    from lampas.export.exported import Exported
     from lampas.reasons.images import Saliency
     from lampas.reasons.methods import Method
 
@@ -211,6 +212,20 @@ class ImageModel:
         album = reader.unlabelled(data, self.schema, self._column(image_column))
         say_all(reader.remarks)
         return saliency(self.model, self.targets, album, self.form.mean, target, method, batch_size)
+
+    def export(self, path: str | PathLike[str], *, tolerance: float | None = None) -> "Exported":
+        """Write the model for other programs: as `lampas.Model.export`, with scaling,
+        normalisation and the mirror image in the graph, and what `predict` says as its output.
+
+        Input: "images", uint8 (batch, C, H, W), of the model's size, RGB or grey. Output:
+        "probabilities" (batch, classes), of several yes/no targets those of the second class; or
+        "values" (batch, targets). Classes and size stand as JSON in the file, as
+        `lampas.TabularModel.export` says. Decoding and resizing of files come before it.
+        """
+        from lampas.export.write import export
+        from lampas.vision.portable import portable
+
+        return export(portable(self), path, tolerance)
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write net, normalisation, schema, scores and history into one file, whole or not at
