@@ -152,8 +152,13 @@ def save(folder: Path, model: "Fitted", seconds: float, gauged: Mapping[str, Any
 
 
 def _save_model(folder: Path, model: "Fitted") -> Path:
+    """Where the disk is full the checkpoints make room: the run is over. Else it goes elsewhere."""
     from lampas.callbacks.say import say
 
+    with suppress(ArtifactError):
+        model.save(folder / MODEL)
+        return folder / MODEL
+    drop_checkpoints(folder)
     try:
         model.save(folder / MODEL)
     except ArtifactError as error:
