@@ -22,7 +22,8 @@ from lampas.state.checkpoints import Checkpoints
 from lampas.state.every import every_of
 from lampas.state.folder import Folder
 from lampas.state.snapshot import Snapshot, snapshot
-from lampas.state.state import State, check, put_back, take
+from lampas.state.standing import stand
+from lampas.state.state import State, check, take
 from lampas.tally import Tally
 
 _LOCK = ".lock"
@@ -244,7 +245,7 @@ class Keeper:
         (number, state), self._found = self._found, None
         doubts = changes(state.about, self._about)
         also = self._asked.also
-        doubts += put_back(state, self._run, self._pace, self._bookmark, also, tally)
+        doubts += stand(state, self._run, self._pace, self._bookmark, also, tally)
         place = self._folder.place(number)
         say(f"{place}: {where}")
         for doubt in doubts:
