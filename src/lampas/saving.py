@@ -69,7 +69,7 @@ def load(
     saved = artifact.content.get("optimizers", {})
     if not isinstance(saved, dict):
         raise ArtifactError(f"{path} holds optimizers in no dict: it was edited or is damaged")
-    model.continue_from(saved, History.from_rows(artifact.history))
+    model.continue_from(saved, History.from_rows(artifact.history), artifact.origin)
     return model
 
 
@@ -86,7 +86,9 @@ def _of_checkpoint(path: Path) -> Artifact:
             raise ArtifactError(f"{path} is a folder without a checkpoint: name the .lampas file")
         _, state = found
     content = {"weights": state.weights, "optimizers": state.optimizers}
-    return Artifact("model", str(state.about["net"]), content, history=state.history)
+    return Artifact(
+        "model", str(state.about["net"]), content, history=state.history, origin=state.about
+    )
 
 
 def load_fitted(artifact: Artifact, path: str | os.PathLike[str], net: Any = None) -> "Fitted":

@@ -5,7 +5,8 @@ import pytest
 from lampas.state.changes import changes, refusal
 
 FACTS: dict[str, Any] = {
-    "data": {"samples": 100, "batch_size": 10, "batches": 10, "sha256": "a", "workers": False},
+    "data": {"samples": 100, "batch_size": 10, "batches": 10, "workers": False},
+    "values": "a",
     "settings": {"lr": 0.1, "loss": "MSELoss", "schedule": True, "accumulate": 1},
     "code": {"script": {"path": "t.py", "sha256": "b"}, "net": {"path": "n.py", "sha256": "c"},
              "commit": "0123456789abcdef"},
@@ -38,7 +39,7 @@ def test_the_place_in_the_data_must_mean_the_same(now: Any, said: str) -> None:
 
 @pytest.mark.parametrize(
     ("now", "said"),
-    [(_with("data", sha256="z"), "the data are not those of the saved run"),
+    [({**FACTS, "values": "z"}, "the data are not those of the saved run"),
      (_with("data", workers=True), "samples are read in worker processes"),
      ({**FACTS, "epochs": 9}, "epochs is 9 and was 5: the schedule is another"),
      (_with("settings", lr=0.2), "lr is 0.2 and was 0.1: the saved one is used"),

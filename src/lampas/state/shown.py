@@ -67,7 +67,7 @@ def facts(state: State) -> dict[str, str]:
     about = state.about
     lines = {
         "net": str(about.get("net")),
-        "data": _joined(about.get("data")),
+        "data": _joined({**about.get("data", {}), "sha256": about.get("values")}),
         "settings": _joined(about.get("settings")),
         "versions": _joined(about.get("versions")),
         "machine": _joined(about.get("machine")),
