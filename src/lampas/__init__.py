@@ -35,7 +35,9 @@ if TYPE_CHECKING:
     from lampas.saving import load
     from lampas.seeding import seed
     from lampas.series.task import SeriesModel, timeseries
+    from lampas.signals import Preempted
     from lampas.splits import group_split, split, stratified_split, time_split
+    from lampas.state.checkpoints import Checkpoints
     from lampas.step import StepResult
     from lampas.summary import summarize
     from lampas.tables.task import TabularModel, tabular
@@ -62,6 +64,8 @@ _HOMES = {
     "TabularModel": "lampas.tables.task",
     "TextModel": "lampas.text.task",
     "Watch": "lampas.autograd",
+    "Checkpoints": "lampas.state.checkpoints",
+    "Preempted": "lampas.signals",
     "compare": "lampas.comparison.compare",
     "cross_validate": "lampas.cross_validation",
     "find_lr": "lampas.lr_finder",
@@ -98,6 +102,7 @@ __all__ = [
     "Batch",
     "Board",
     "Callback",
+    "Checkpoints",
     "Event",
     "Graph",
     "History",
@@ -105,6 +110,7 @@ __all__ = [
     "LRFinder",
     "LampasError",
     "Model",
+    "Preempted",
     "SeriesModel",
     "StepResult",
     "Stop",

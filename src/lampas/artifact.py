@@ -56,8 +56,9 @@ class Artifact:
     `class_name`: the net's class, for messages only: nothing is imported by it.
     `content`: weights, optimisers, preparation, schema: whatever `lampas.tree.pack` takes.
     `metrics`: the scores to show without loading anything; `history`: the rows of `History`.
-    `settings`: what was chosen for the run. `versions`, `created`: of the libraries that wrote
-    it, and when (ISO 8601, UTC).
+    `settings`: what was chosen for the run. `origin`: what else is needed to repeat it: the
+    command, the seed, fingerprints of data and code. `versions`, `created`: of the libraries that
+    wrote it, and when (ISO 8601, UTC).
 
     >>> import tempfile
     >>> artifact = Artifact("model", "Net", {"weights": {"a": torch.ones(2)}}, metrics={"auc": 0.9})
@@ -73,6 +74,7 @@ class Artifact:
     metrics: Mapping[str, float] = field(default_factory=dict[str, float])
     history: Sequence[Mapping[str, float]] = ()
     settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    origin: Mapping[str, Any] = field(default_factory=dict[str, Any])
     versions: Mapping[str, str] = field(default_factory=versions)
     created: str = field(default_factory=_now)
 
@@ -94,6 +96,7 @@ def save(artifact: Artifact, path: str | os.PathLike[str]) -> None:
         "metrics": _plain(_floats(artifact.metrics)),
         "history": _plain([_floats(row) for row in artifact.history]),
         "settings": _plain(dict(artifact.settings)),
+        "origin": _plain(dict(artifact.origin)),
         "content": content,
     }
     text = dumps(description, allow_nan=False, separators=(",", ":"))
@@ -159,8 +162,10 @@ def _artifact(description: dict[str, Any], tensors: Mapping[str, Tensor]) -> Art
         "metrics": dict,
         "history": list,
         "settings": dict,
+        "origin": dict,
         "content": dict,
     }
+    description = {"origin": {}, **description}  # files of before 0.4 have none
     run: dict[str, Any] = {}
     for key, kind in kinds.items():
         run[key] = unpack(description.get(key), tensors)

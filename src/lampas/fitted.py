@@ -85,7 +85,7 @@ def store(fitted: Fitted, kind: str, net: str, content: Any, path: str | PathLik
     its net, and `content`, what else its kind needs to predict; whole or not at all."""
     content = {"weights": fitted.model.state_dict(), **content}
     saved = Artifact(kind, net, content, metrics=fitted.metrics, history=fitted.history.rows,
-                     settings=fitted.settings)  # fmt: skip
+                     settings=fitted.settings, origin=fitted.model.origin)  # fmt: skip
     artifact.save(saved, path)
 
 
@@ -124,7 +124,7 @@ def filled(fitted: F, saved: Artifact) -> F:
     fitted.model.eval()
     fitted.to("cpu")
     fitted.metrics = dict(saved.metrics)
-    fitted.model.continue_from({}, History.from_rows(saved.history))
+    fitted.model.continue_from({}, History.from_rows(saved.history), saved.origin)
     return fitted
 
 

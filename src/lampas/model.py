@@ -32,7 +32,7 @@ from lampas.resuming import continue_optimizers
 from lampas.run import Run
 from lampas.signals import Preempted
 from lampas.state.checkpoints import CheckpointLike, as_checkpoints
-from lampas.state.facts import facts_of
+from lampas.state.facts import facts_of, fingerprints_of
 from lampas.state.keeper import Keeper
 from lampas.step import StepResult
 from lampas.summary import Summary, summarize
@@ -298,14 +298,18 @@ class Model(nn.Module):
             history=self.history.up_to(initial_epoch),
             keeper=keeper,
         )
+        facts = facts_of(run, source, batch_size)
         before, self.__dict__["_history"] = self.history, run.history
         try:
             if keeper is None:
-                return loop.fit(run)
-            with keeper.holding(facts_of(run, source, batch_size)):
                 loop.fit(run)
-            if run.preempted is not None:
-                raise Preempted(run.preempted, run.stopped, keeper.folder)
+            else:
+                facts |= fingerprints_of(self, source)
+                with keeper.holding(facts):
+                    loop.fit(run)
+                if run.preempted is not None:
+                    raise Preempted(run.preempted, run.stopped, keeper.folder)
+            self.__dict__["_origin"] = facts
             return run.history
         except BaseException:
             if not run.has_trained:  # a refused call loses nothing
@@ -368,6 +372,7 @@ class Model(nn.Module):
             path,
             optimizers=named,
             history=self.history.rows,
+            origin=self.origin,
         )
 
     def export(
@@ -409,9 +414,18 @@ class Model(nn.Module):
         source = None if example is None else self._source_as_fitted(example, None, None)
         return export(self, path, source, self.__dict__.get("_columns"), tolerance)
 
-    def continue_from(self, optimizers: Mapping[str, Any], history: History) -> None:
-        """Take the history of a saved run, and its optimiser states for the next `compile`."""
+    @property
+    def origin(self) -> dict[str, Any]:
+        """What the last `fit` was, as plain values: data, settings, seed, versions, command; with
+        checkpoints fingerprints of data and code too. {} before. It is saved with the model."""
+        return self.__dict__.setdefault("_origin", {})
+
+    def continue_from(
+        self, optimizers: Mapping[str, Any], history: History, origin: Mapping[str, Any]
+    ) -> None:
+        """Take history and origin of a saved run, and its optimisers for the next `compile`."""
         self.__dict__["_history"] = history
+        self.__dict__["_origin"] = dict(origin)
         self.__dict__["_saved_optimizers"] = dict(optimizers)
 
     def profile(

@@ -2,11 +2,13 @@
 
 import importlib
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from lampas.artifact import Artifact, read
+from lampas.callbacks.say import say
 from lampas.errors import ArtifactError
 from lampas.history import History
 from lampas.model import Model
@@ -31,6 +33,9 @@ def load(
 ) -> "Model | Fitted":
     """The model that was saved at `path`; no code is taken from the file.
 
+    path: a file of `save`, a folder of `fit(checkpoint=...)`, of which the newest whole checkpoint
+        is taken, or one checkpoint in it.
+
     net: an object of the class whose weights these are: the module that was wrapped, or the
         `lampas.Model` subclass. Not needed for models that Lampas makes itself, such as those of
         `lampas.tabular`, unless they were given a net of the user's.
@@ -51,7 +56,7 @@ def load(
     >>> bool((again.predict(x) == model.predict(x)).all())
     True
     """
-    artifact = read(path)
+    artifact = _of_checkpoint(Path(path)) if os.path.isdir(path) else read(path)
     if artifact.kind in FITTED:
         fitted = load_fitted(artifact, path, net)
         if device is not None:
@@ -64,8 +69,26 @@ def load(
     saved = artifact.content.get("optimizers", {})
     if not isinstance(saved, dict):
         raise ArtifactError(f"{path} holds optimizers in no dict: it was edited or is damaged")
-    model.continue_from(saved, History.from_rows(artifact.history))
+    model.continue_from(saved, History.from_rows(artifact.history), artifact.origin)
     return model
+
+
+def _of_checkpoint(path: Path) -> Artifact:
+    """What a checkpoint knows of the model alone."""
+    from lampas.state.folder import Folder, number_of
+
+    number = number_of(path)
+    if number is not None:
+        state = Folder(path.parent).read(number)
+    else:
+        found = Folder(path).newest(say)
+        if found is None:
+            raise ArtifactError(f"{path} is a folder without a checkpoint: name the .lampas file")
+        _, state = found
+    content = {"weights": state.weights, "optimizers": state.optimizers}
+    return Artifact(
+        "model", str(state.about["net"]), content, history=state.history, origin=state.about
+    )
 
 
 def load_fitted(artifact: Artifact, path: str | os.PathLike[str], net: Any = None) -> "Fitted":

@@ -1,6 +1,7 @@
 """One number for all random states that a training run draws from."""
 
 import operator
+import os
 import random
 import sys
 from collections.abc import Generator
@@ -13,13 +14,16 @@ from lampas.errors import InputError
 _BOUND = 2**32  # NumPy's seeds are smaller
 
 
-def seed(number: int) -> int:
+def seed(number: int, *, deterministic: bool | None = None) -> int:
     """Seed Python's `random`, NumPy's global state and torch's on the CPU and every device.
 
     `number`: an integer from 0 to 2**32 - 1; returned as an int. Own generators
     (`torch.Generator`, `numpy.random.default_rng`) are not touched. The same seed gives the same
     run on the same machine and versions, as far as the operations used are deterministic.
-    Raises `InputError` for any other number.
+    `deterministic`: True has torch use only those that are (`torch.use_deterministic_algorithms`),
+    and raise where there is none; on CUDA it sets CUBLAS_WORKSPACE_CONFIG, which must be before
+    the first kernel, and switches cuDNN's search for the fastest off. False undoes that, None
+    leaves it as it is. Raises `InputError` for any other number.
 
     >>> seed(7)
     7
@@ -29,11 +33,20 @@ def seed(number: int) -> int:
     True
     """
     value = checked_seed(number)
+    if deterministic is not None:
+        _use_deterministic(deterministic)
     random.seed(value)
     torch.manual_seed(value)  # the devices' too
     if numpy := sys.modules.get("numpy"):
         numpy.random.seed(value)
     return value
+
+
+def _use_deterministic(wanted: bool) -> None:
+    if wanted:
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+        torch.backends.cudnn.benchmark = False
+    torch.use_deterministic_algorithms(wanted)
 
 
 def checked_seed(number: int) -> int:

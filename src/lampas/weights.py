@@ -50,6 +50,7 @@ def save_model(
     history: Sequence[Mapping[str, float]] = (),
     metrics: Mapping[str, float] | None = None,
     settings: Mapping[str, Any] | None = None,
+    origin: Mapping[str, Any] | None = None,
     more: Mapping[str, Any] | None = None,
 ) -> None:
     """Write `net` and whatever continues its run to `path` (see `lampas.artifact.save`).
@@ -63,6 +64,7 @@ def save_model(
         metrics=metrics or {},
         history=history,
         settings=settings or {},
+        origin=origin or {},
     )
     save(artifact, path)
 

@@ -1,8 +1,9 @@
 """The shell: `lampas train`, `evaluate`, `predict`, `runs`, `compare`, `summary`, `board`, `demo`.
 
 Exit codes: 0 done; 1 the job failed, and one line on stderr says why; 2 the command line cannot
-be understood; 130 ended by Ctrl-C; 141 the reader of a pipe is gone, as `head` when it has seen
-enough. What goes wrong unforeseen leaves its traceback, and code 1.
+be understood; 75 a signal or a time limit stopped the training, and --resume goes on; 130 ended by
+Ctrl-C; 141 the reader of a pipe is gone, as `head` when it has seen enough. What goes wrong
+unforeseen leaves its traceback, and code 1.
 """
 
 import os

@@ -15,6 +15,7 @@ from lampas.cli.importance import importance
 from lampas.cli.list_runs import runs
 from lampas.cli.predict import predict
 from lampas.cli.report_page import report
+from lampas.cli.state import state
 from lampas.cli.summary import summary
 from lampas.cli.train import train
 
@@ -58,11 +59,13 @@ def lampas(
       lampas runs
       lampas compare runs/titanic runs/mine
       lampas summary runs/titanic
+      lampas state runs/titanic
       lampas export runs/titanic titanic.onnx
       lampas board runs
       lampas datasets
 
-    Exit codes: 0 done, 1 the job failed, 2 wrong usage, 130 ended by Ctrl-C.
+    Exit codes: 0 done, 1 the job failed, 2 wrong usage, 75 stopped and to be resumed, 130 ended by
+    Ctrl-C.
     """
     if context.invoked_subcommand is None:
         print(context.get_help())
@@ -76,6 +79,7 @@ app.command(short_help="Forecast what comes after a time series.")(forecast)
 app.command(short_help="Write a run's page: curves, scores, mistakes.")(report)
 app.command(short_help="List runs: when, what, how long, how well.")(runs)
 app.command(short_help="What differs between runs, and whether by chance.")(compare)
+app.command(short_help="The checkpoints of a run, and what they hold.")(state)
 app.command(short_help="Show layers and parameters of a run or class.")(summary)
 app.command(short_help="Write a run as ONNX or for torch alone, checked.")(export)
 app.command(short_help="Show runs in TensorBoard, on this machine alone.")(board)

@@ -101,6 +101,7 @@ def train(
         TableOptions,
         TextOptions,
     )
+    from lampas.record.about import command
     from lampas.record.fingerprints import origin
 
     seconds_left, every = usage.seconds("--time-limit", time_limit), usage.every(every)
@@ -160,6 +161,7 @@ def train(
         report.require_time(limit, folder, people)
         report.require_an_epoch(fitted)
         fitted.settings |= {"data": data[0], "model": model, "device": device}
+        fitted.model.origin.update(made_of, command=command())
         run = runs.save(folder, fitted, seconds, {**log.gauged, **made_of})
         if profiler is not None:
             profiles.keep(profiler, folder)

@@ -1,5 +1,6 @@
 """A `DataLoader` that can begin at any batch, and whose workers draw the same wherever it began."""
 
+import warnings
 import zlib
 from collections import deque
 from collections.abc import Iterator
@@ -138,14 +139,16 @@ def _rebuilt(loader: DataLoader[Any], dataset: Any, indices: Any) -> DataLoader[
             "worker_init_fn": loader.worker_init_fn,
             "timeout": loader.timeout,
         }
-    return DataLoader(
-        dataset,
-        batch_size=None if one_by_one else 1,
-        sampler=indices if one_by_one else None,
-        batch_sampler=None if one_by_one else indices,
-        num_workers=loader.num_workers,
-        collate_fn=loader.collate_fn,
-        pin_memory=loader.pin_memory,
-        generator=torch.Generator(),
-        **options,
-    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what there is to say was said of `loader`
+        return DataLoader(
+            dataset,
+            batch_size=None if one_by_one else 1,
+            sampler=indices if one_by_one else None,
+            batch_sampler=None if one_by_one else indices,
+            num_workers=loader.num_workers,
+            collate_fn=loader.collate_fn,
+            pin_memory=loader.pin_memory,
+            generator=torch.Generator(),
+            **options,
+        )

@@ -16,6 +16,7 @@ from lampas.record.fingerprints import of_code, of_script
 from lampas.settings import settings_of
 
 if TYPE_CHECKING:
+    from lampas.model import Model
     from lampas.run import Run
 
 _WHOLE = 64 << 20  # bytes of data that are read for a fingerprint; of more, as many in pieces
@@ -23,19 +24,18 @@ _PIECES = 1024
 
 
 def facts_of(run: "Run", source: Source, batch_size: int) -> dict[str, Any]:
-    """What `run` is at its beginning.
+    """What `run` is at its beginning; no data are read for it.
 
-    "data": what it trains on, see `data_facts`; "settings": what `compile` was told; "net" and
-    "code": the class, and fingerprints of the program and of the file that the class is in;
-    "machine": what may round otherwise; "epochs", "versions", "command".
+    "data": what it trains on, see `data_facts`; "settings": what `compile` was told; "net": the
+    class; "seed": that of torch's random state; "machine": what may round otherwise; "epochs",
+    "versions", "command".
     """
     model = run.model
-    net: Any = model.net if hasattr(model, "net") else model
     return {
         "data": {**data_facts(source, batch_size), "batches": run.feed.batches},
         "settings": settings_of(model),
-        "net": type(net).__name__,
-        "code": {**of_script(), **_without_git(of_code(type(net)))},
+        "net": type(_net(model)).__name__,
+        "seed": torch.initial_seed(),
         "machine": _machine(model.plan.device),
         "epochs": run.epochs,
         "versions": versions(),
@@ -43,15 +43,20 @@ def facts_of(run: "Run", source: Source, batch_size: int) -> dict[str, Any]:
     }
 
 
+def fingerprints_of(model: "Model", source: Source) -> dict[str, Any]:
+    """ "values": a fingerprint of data in memory, None of others; "code": those of the program and
+    of the file that the net's class is in."""
+    return {
+        "values": None if source.rows is None else fingerprint(source.rows),
+        "code": {**of_script(), **_without_git(of_code(type(_net(model))))},
+    }
+
+
 def data_facts(source: Source, batch_size: int) -> dict[str, Any]:
-    """Of data in memory the number of rows, the batch size and a fingerprint of the values; of a
+    """Of data in memory the number of rows and the batch size; of a
     loader its length, its dataset's class and length and its batch size, as far as it tells."""
     if source.rows is not None:
-        return {
-            "samples": len(source.rows),
-            "batch_size": batch_size,
-            "sha256": fingerprint(source.rows),
-        }
+        return {"samples": len(source.rows), "batch_size": batch_size}
     loader = source.x
     data = getattr(loader, "dataset", loader)
     own = getattr(loader, "batch_size", batch_size)
@@ -92,6 +97,10 @@ def _bytes(tensor: Tensor) -> memoryview:
         return memoryview(repr(tensor).encode())
     flat = tensor.detach().resolve_conj().resolve_neg().cpu().contiguous().reshape(-1)
     return flat.view(torch.uint8).numpy().data
+
+
+def _net(model: "Model") -> Any:
+    return model.net if hasattr(model, "net") else model
 
 
 def _machine(device: torch.device) -> dict[str, Any]:

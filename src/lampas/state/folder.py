@@ -25,6 +25,12 @@ _NAME = re.compile(r"checkpoint-(\d{6,})(-end)?")
 _WRITING, _GOING = ".writing-", ".going-"  # what these hold is not there for anyone
 
 
+def number_of(path: Path) -> int | None:
+    """The number of the checkpoint that `path` is; None where its name is of none."""
+    found = _NAME.fullmatch(path.name)
+    return None if found is None else int(found[1])
+
+
 class Folder:
     """The checkpoints in `path`, by their numbers: a newer one has a higher number."""
 

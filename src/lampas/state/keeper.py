@@ -115,8 +115,8 @@ class Keeper:
             self._save(None)  # what cannot be kept is found out now, and not in an hour
             return
         _, state = self._found
-        if state.is_finished:
-            self._run.stopped = state.position["stopped"]
+        self._run.stopped = state.position["stopped"]
+        if state.is_finished or self._run.stopped is not None:
             self._stand(None, "the run is finished; nothing is trained")
         elif not state.is_inside:
             self._stand(None, f"goes on after epoch {state.position['epoch']}")

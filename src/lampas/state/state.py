@@ -13,6 +13,7 @@ from lampas.callbacks.base import CallbackLike
 from lampas.callbacks.stateful import Stateful
 from lampas.data.bookmark import Bookmark
 from lampas.errors import ArtifactError
+from lampas.memories import forgotten
 from lampas.pace import Pace
 from lampas.run import Run
 from lampas.tally import Tally
@@ -29,7 +30,8 @@ class State:
     `about`: what the run is, to compare with what goes on from here (see `lampas.state.facts`).
     `position`: "epoch", "step" (batches done in it, 0 where the epoch is over), "before" (batches
     of the epochs before), "updates" (optimiser steps in all), "rate", "best" (the best number
-    watched and its checkpoint), "finished": whether the run is over, "stopped": why it stopped.
+    watched and its checkpoint), "finished": whether the run is over, "stopped": why it was to
+    stop for good.
     `weights`: the net's state dict. `buffers`: those that are not in it. `gradients`: of a model
     with a `train_step` of its own, which may add them up over steps.
     `optimizers`, `schedule`, `scaler`, `averaging`, `losses`: their own state dicts.
@@ -88,7 +90,7 @@ def take(
             "epoch": max(run.epoch, run.first_epoch - 1),
             "step": 0 if tally is None else run.step,
             "before": run.steps_before if tally is not None else run.steps_before + run.step,
-            "stopped": run.stopped,
+            "stopped": None if run.pauses else run.stopped,
             **position,
             **pace.position(),
         },
@@ -152,6 +154,7 @@ def put_back(
             _put_also(one, state.also[name])
         if tally is not None and state.sums is not None:
             tally.load_state(state.sums)
+            doubts += _forgetful(model)
         run.step, run.steps_before = int(position["step"]), int(position["before"])
         doubts += bookmark.go_to(dict(state.place))
         randomness.put(state.random, plan.device)
@@ -176,6 +179,17 @@ def _recall_callbacks(saved: Mapping[str, Any], callbacks: list[CallbackLike]) -
     new, gone = sorted(here.keys() - saved.keys()), sorted(saved.keys() - here.keys())
     doubts = [f"the callback {name} is new and remembers nothing" for name in new]
     return doubts + [f"the callback {name} of the saved run is not there" for name in gone]
+
+
+def _forgetful(model: "Model") -> list[str]:
+    """The metrics that keep something which no file can hold, such as a deque."""
+    found = ((meter.name, forgotten(meter.metric)) for meter in model.plan.meters)
+    return [
+        f"the metric {name} keeps {', '.join(lost)}, which no checkpoint can hold: in this epoch "
+        "it sees the steps from here on alone"
+        for name, lost in found
+        if lost
+    ]
 
 
 def _net(model: "Model") -> nn.Module:
