@@ -233,19 +233,25 @@ class Keeper:
         return more and state.position["stopped"] is None
 
     def _refuse(self, number: int, state: State) -> None:
-        why = refusal(state.about, self._about) or check(state, self._run.model)
+        why = refusal(state.about, self._about) or check(state, self._run)
         if why is not None:
-            raise InputError(
-                f"checkpoint: {self._folder.place(number)} cannot go on here: {why}; pass what "
-                "the saved run had, or another folder"
-            )
+            raise InputError(self._refusal(number, why))
+
+    def _refusal(self, number: int, why: object) -> str:
+        return (
+            f"checkpoint: {self._folder.place(number)} cannot go on here: {why}; pass what the "
+            "saved run had, or another folder"
+        )
 
     def _stand(self, tally: Tally | None, where: str) -> None:
         assert self._found is not None
         (number, state), self._found = self._found, None
         doubts = changes(state.about, self._about)
         also = self._asked.also
-        doubts += stand(state, self._run, self._pace, self._bookmark, also, tally)
+        try:
+            doubts += stand(state, self._run, self._pace, self._bookmark, also, tally)
+        except ArtifactError as error:
+            raise InputError(self._refusal(number, error)) from error
         place = self._folder.place(number)
         say(f"{place}: {where}")
         for doubt in doubts:
