@@ -197,7 +197,7 @@ def _tried(saved: Saved, path: Path, resigned: bool) -> str:
             warnings.simplefilter("ignore")  # an optimiser that starts afresh says so
             return _outcome(saved, path, resigned)
     except Exception as error:  # whatever it is: that is the finding
-        return f"wrong: {type(error).__name__}: {error}"
+        return f"wrong: {type(error).__name__}: {str(error)!r:.300}"
 
 
 def _outcome(saved: Saved, path: Path, resigned: bool) -> str:

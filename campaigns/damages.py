@@ -235,8 +235,8 @@ def _other_bytes(site: Site) -> None:
 def _mixed(site: Site) -> None:
     """A part of another run or checkpoint, with a manifest that vouches for it."""
     victim, name = site.victim, site.chance.choice(PARTS)
-    theirs = site.chance.choice([site.other, site.folder])
-    shutil.copy(site.chance.choice(sorted(theirs.iterdir())) / name, victim / name)
+    theirs = site.chance.choice([*site.other.iterdir(), *site.folder.iterdir()]) / name
+    (victim / name).write_bytes(theirs.read_bytes())
     vouch(victim, name)
 
 

@@ -251,7 +251,7 @@ class Keeper:
         try:
             doubts += stand(state, self._run, self._pace, self._bookmark, also, tally)
         except ArtifactError as error:
-            raise InputError(self._refusal(number, error)) from error
+            raise ArtifactError(self._refusal(number, error)) from error
         place = self._folder.place(number)
         say(f"{place}: {where}")
         for doubt in doubts:

@@ -21,7 +21,7 @@ def ill_fitting(saved: State, own: State) -> str | None:
     found = [unlike(getattr(saved, name), getattr(own, name), name) for name in _EXACT]
     found += [_buffers(saved.buffers, own.buffers), _losses(saved, own)]
     found += [_of_each(saved, own, name) for name in ("callbacks", "also")]
-    found += [unlike(saved.place["now"], own.place["now"], "place")]
+    found += [unlike(saved.place["now"], own.place["now"], "place"), _keepers(saved, own)]
     if saved.place["start"] is not None:
         wanted = {**own.place["now"], "random": own.random}
         found.append(unlike(saved.place["start"], wanted, "place"))
@@ -96,6 +96,19 @@ def _first(found: Any) -> str | None:
 def _buffers(saved: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> str | None:
     complaint = misfit(saved, own)
     return None if complaint is None else f"its buffers are others: {complaint}"
+
+
+def _keepers(saved: State, own: State) -> str | None:
+    """Where a sampler or a dataset keeps its place itself, it does so in both runs."""
+    pairs = {
+        "sampler": (saved.place["now"].get("sampler"), own.place["now"].get("sampler")),
+        "data": (saved.place.get("data"), own.place.get("data")),
+    }
+    for name, (one, other) in pairs.items():
+        if (one is None) != (other is None):
+            now, then = ("has no state", "has one") if other is None else ("has a state", "has none")
+            return f"place/{name} of this run {now}, and the saved {then}"
+    return None
 
 
 def _losses(saved: State, own: State) -> str | None:
