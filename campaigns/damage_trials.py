@@ -137,6 +137,7 @@ class Trial:
     def __init__(self, job: str, folder: Path) -> None:
         self._job, self._folder = job, folder
         self.said = ""
+        self.touched: list[str] = []
 
     def run(self) -> lampas.Model:
         """Run the job; what it writes to stderr is in `said`."""
@@ -154,11 +155,8 @@ class Trial:
         asked = Checkpoints(self._folder, EVERY, keep=6)
         try:
             return model.fit(*data, checkpoint=asked, **options)
-        except LampasError as error:
-            touched = different(before, look(model))
-            if touched and not isinstance(error, lampas.errors.NonFiniteError):
-                raise WrongError(f"refused ({error}), and it changed {touched[:3]}") from error
-            raise
+        finally:
+            self.touched = different(before, look(model))
 
 
 def line_of(error: LampasError) -> str:
@@ -188,18 +186,20 @@ def outcome(ground: Ground, site: Site) -> str:
     except Stood as stood:
         return _judged(ground, site, before, stood, trial.said)
     except (InputError, NewerFormatError) as error:
-        return _refused(error, before, site)
+        return _refused(error, before, site, trial)
     except LampasError as error:
         unlike = [name for name, found in before.items() if found not in ground.files]
         is_named = any(name in line_of(error) for name in unlike)
         if len(unlike) < len(before) and not (is_named and "cannot go on" in line_of(error)):
             raise WrongError(f"there is a whole one, and the run was refused: {error}") from error
-        return _refused(error, before, site)
+        return _refused(error, before, site, trial)
     raise WrongError("it began anew")
 
 
-def _refused(error: LampasError, before: dict[str, str], site: Site) -> str:
+def _refused(error: LampasError, before: dict[str, str], site: Site, trial: Trial) -> str:
     line = line_of(error)
+    if trial.touched:
+        raise WrongError(f"refused ({error}), and it changed {trial.touched[:3]}")
     if "checkpoint" not in line:
         raise WrongError(f"a line that names no checkpoint: {line}")
     _untouched(before, site)

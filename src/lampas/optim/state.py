@@ -41,7 +41,6 @@ def check_state(optimizer: torch.optim.Optimizer, state: State) -> None:
     """Raise `ArtifactError` where `load_state` could not continue from `state`."""
     groups = _groups_of(state)
     _check_groups(optimizer, groups)
-    _check_kind(optimizer, groups)
     for own, saved in zip(optimizer.param_groups, groups, strict=True):
         _check_options(own, saved)
         merged, probes = _merged(own, saved), dict[int, State]()
@@ -49,6 +48,7 @@ def check_state(optimizer: torch.optim.Optimizer, state: State) -> None:
             if p.ndim not in probes:
                 probes[p.ndim] = probed(optimizer, p, merged)
             _check_entry(optimizer, number, p, state["state"].get(number, {}), probes[p.ndim])
+    _check_kind(optimizer, groups)
 
 
 def lay_out_state(optimizer: torch.optim.Optimizer) -> None:
@@ -181,7 +181,8 @@ def _check_entry(
                 f"the saved optimizer's {key} of parameter {number} has shape "
                 f"{tuple(value.shape)}, the parameter has {tuple(p.shape)}"
             )
-        if key in probe and not is_sound(value, probe[key], p):
+        known = key in probe and kind not in _OTHER_SHAPES
+        if known and not is_sound(value, probe[key], p):
             raise ArtifactError(
                 f"the saved optimizer's {key} of parameter {number} is none: it is "
                 f"{shown(value)}, and this {kind} keeps {shown(probe[key])}"
