@@ -185,7 +185,7 @@ def _goes_on(job: Job, place: Path, wanted: str) -> None:
 def trials(count: int, only: list[str], chance: random.Random) -> Iterator[tuple[str, str, str]]:
     """`count` faults over all jobs: the job, the fault's name, and what came of it."""
     with tempfile.TemporaryDirectory() as folder:
-        place, first = Path(folder, "place"), 0
+        place, first = Path(folder, "place"), _first_checkpoint(Path(folder, "first"))
         for name in only:
             job, ground = jobs(first)[name], Path(folder, name)
             job.begin(ground)
@@ -194,10 +194,15 @@ def trials(count: int, only: list[str], chance: random.Random) -> Iterator[tuple
             if undisturbed["digest"] is None:
                 raise SystemExit(f"{name} fails without faults: {undisturbed['message']}")
             calls = undisturbed["calls"]
-            first = first or calls.index("rename") + 1
             for fault in sampled(all_faults(calls), -(-count // len(only)), chance):
                 yield name, fault.name, trial(job, ground, place, fault, undisturbed["digest"])
             shutil.rmtree(place)
+
+
+def _first_checkpoint(place: Path) -> int:
+    """After which call of a training its first checkpoint is whole."""
+    place.mkdir()
+    return in_child(jobs(0)["a training"], place, None)["calls"].index("rename") + 1
 
 
 def table(found: list[tuple[str, str, str]], column: int, title: str) -> list[str]:

@@ -83,7 +83,9 @@ def _sound(state: Mapping[str, Any]) -> Mapping[str, Any]:
     """`state` itself: NumPy does not check the place in its words, and would read beside them."""
     inside = state["state"]
     if "key" in inside and not 0 <= inside["pos"] <= len(inside["key"]):
-        raise ValueError(f"a random state has {len(inside['key'])} words, and is at {inside['pos']}")
+        raise ValueError(
+            f"a random state has {len(inside['key'])} words, and is at {inside['pos']}"
+        )
     return state
 
 

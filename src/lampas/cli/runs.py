@@ -113,7 +113,13 @@ def _drop_first(folder: Path) -> None:
 
 def _alone(folder: Path) -> SignedLock:
     """The lock of a run that is under way: the second in a folder would replace the first."""
-    lock = SignedLock.take(folder, _LOCK)
+    try:
+        lock = SignedLock.take(folder, _LOCK)
+    except OSError as error:
+        why = error.strerror or error
+        raise InputError(
+            f"cannot write in the folder {folder}: {why}; choose another with --out"
+        ) from error
     if isinstance(lock, str):
         raise InputError(
             f"another `lampas train`, {lock}, is writing into {folder}: choose another --out"

@@ -53,7 +53,7 @@ class Keeper:
         self._validation_seconds = _LONG
         self._number = 0  # of the newest checkpoint
         self._best: list[float] | None = None  # the best number so far, and its checkpoint's
-        self._is_warned = self._is_given_up = False
+        self._is_warned = self._is_told = self._is_given_up = False
 
     @property
     def folder(self) -> Path:
@@ -72,8 +72,11 @@ class Keeper:
         path = self._asked.folder
         why = why_unwritable(path)
         if why is not None:
-            raise InputError(f"checkpoint: cannot write in {path}: {why}: choose another folder")
-        lock = SignedLock.take(path, _LOCK)
+            raise InputError(_unwritable(path, why))
+        try:
+            lock = SignedLock.take(path, _LOCK)
+        except OSError as error:
+            raise InputError(_unwritable(path, error.strerror or error)) from error
         if isinstance(lock, str):
             raise InputError(
                 f"checkpoint: {path} is in use by {lock}: wait for its end, or choose another "
@@ -192,7 +195,7 @@ class Keeper:
 
         def write() -> None:
             folder.write(number, taken, is_end=is_end)
-            folder.drop_older(self._asked.keep, spared)
+            self._tell_of_old(folder.drop_older(self._asked.keep, spared))
 
         self._settle(lambda: self._background.start(write))
 
@@ -220,13 +223,22 @@ class Keeper:
         return True
 
     def _tell_of_room(self, size: int) -> None:
-        free = shutil.disk_usage(self._asked.folder).free
+        try:
+            free = shutil.disk_usage(self._asked.folder).free
+        except OSError:  # the folder is gone: who writes there says so
+            return
         if free < _ROOM * size and not self._is_warned:
             self._is_warned = True
             say(
                 f"{self._asked.folder}: {free / 1e6:,.0f} MB are left on the disk, and a "
                 f"checkpoint takes {size / 1e6:,.0f} MB"
             )
+
+    def _tell_of_old(self, why: str | None) -> None:
+        """Once: the next checkpoint tries again."""
+        if why is not None and not self._is_told:
+            self._is_told = True
+            say(f"{why}: the run goes on, and keeps more checkpoints than were asked for")
 
     def _goes_beyond(self, state: State) -> bool:
         more = self._run.epochs > int(state.about["epochs"])
@@ -258,3 +270,7 @@ class Keeper:
             say(f"{place}: not the same bit for bit: {doubt}")
         self._about["doubts"] = [*state.about["doubts"], *doubts]
         self._every.done(self._run.steps_before + self._run.step)
+
+
+def _unwritable(path: Path, why: object) -> str:
+    return f"checkpoint: cannot write in {path}: {why}: choose another folder"

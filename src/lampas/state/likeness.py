@@ -106,7 +106,9 @@ def _keepers(saved: State, own: State) -> str | None:
     }
     for name, (one, other) in pairs.items():
         if (one is None) != (other is None):
-            now, then = ("has no state", "has one") if other is None else ("has a state", "has none")
+            now, then = (
+                ("has no state", "has one") if other is None else ("has a state", "has none")
+            )
             return f"place/{name} of this run {now}, and the saved {then}"
     return None
 
@@ -136,11 +138,14 @@ def _sums(saved: Mapping[str, Any], own: Mapping[str, Any]) -> str | None:
     rules: dict[str, Callable[[], bool]] = {
         "losses/names": lambda: losses["names"] is None or _all(losses["names"], str),
         "losses/block": lambda: losses["block"] is None or _is_pair(losses["block"], 2),
-        "losses/total": lambda: _is_pair([losses["total"], losses["count"]], 1)
-        or losses["total"] is losses["count"] is None,
+        "losses/total": lambda: (
+            _is_pair([losses["total"], losses["count"]], 1)
+            or losses["total"] is losses["count"] is None
+        ),
         "losses/history": lambda: losses["history"] is None or _is_matrix(losses["history"]),
-        "metrics/kept": lambda: _all(metrics["kept"], tuple)
-        and all(len(one) == 2 for one in metrics["kept"]),
+        "metrics/kept": lambda: (
+            _all(metrics["kept"], tuple) and all(len(one) == 2 for one in metrics["kept"])
+        ),
         "metrics/bytes": lambda: type(metrics["bytes"]) is int,
         "metrics/seen": lambda: type(metrics["seen"]) is bool,
     }
