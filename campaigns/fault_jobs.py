@@ -1,4 +1,4 @@
-"""What is done on a disk that fails: each job writes below a folder, and says what it ended with."""
+"""What is done on a disk that fails: each job writes below a folder, and has one right outcome."""
 
 import hashlib
 import shutil

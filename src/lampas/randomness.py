@@ -79,13 +79,13 @@ def put_back(generator: Any, state: Any) -> None:
         generator.setstate((version, tuple(words.tolist()), gauss))
 
 
-def _sound(state: Mapping[str, Any]) -> Mapping[str, Any]:
+def _sound(state: Any) -> Any:
     """`state` itself: NumPy does not check the place in its words, and would read beside them."""
     inside = state["state"]
-    if "key" in inside and not 0 <= inside["pos"] <= len(inside["key"]):
-        raise ValueError(
-            f"a random state has {len(inside['key'])} words, and is at {inside['pos']}"
-        )
+    places = [(inside, "pos", "key"), (state, "buffer_pos", "buffer")]
+    for place, words in ((one[at], one[what]) for one, at, what in places if at in one):
+        if not 0 <= place <= len(words):
+            raise ValueError(f"a random state has {len(words)} words, and is at word {place}")
     return state
 
 

@@ -3,7 +3,7 @@
 import copy
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -129,7 +129,7 @@ def _check_groups(optimizer: torch.optim.Optimizer, groups: Sequence[State]) -> 
 
 def _groups_of(state: State) -> Sequence[State]:
     """The groups in `state`. Raises `ArtifactError` where it is no state of an optimizer."""
-    groups, entries = state.get("param_groups"), state.get("state")
+    groups, entries = cast(Any, state.get("param_groups")), cast(Any, state.get("state"))
     sound = isinstance(groups, list) and isinstance(entries, Mapping)
     if not sound or not all(map(is_group, groups)) or not all(map(is_entry, entries.items())):
         raise ArtifactError("the saved optimizer is no state of one: it was edited or is damaged")

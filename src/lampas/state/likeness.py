@@ -106,10 +106,8 @@ def _keepers(saved: State, own: State) -> str | None:
     }
     for name, (one, other) in pairs.items():
         if (one is None) != (other is None):
-            now, then = (
-                ("has no state", "has one") if other is None else ("has a state", "has none")
-            )
-            return f"place/{name} of this run {now}, and the saved {then}"
+            here = "none" if other is None else "one"
+            return f"place/{name} keeps a state of its own in one of the runs, and here has {here}"
     return None
 
 
