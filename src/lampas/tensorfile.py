@@ -26,6 +26,7 @@ from lampas.errors import ArtifactError, InputError
 
 _LONGEST_HEADER = 100_000_000  # bytes; the format's own bound
 _MOST_DIMENSIONS = 64
+_MOST_VALUES = 2_000_000  # in one text of JSON: Python's objects take some 100 bytes each
 _ZEROS = "0" * 64
 _NAMES = {
     "BOOL": "bool",
@@ -148,11 +149,25 @@ def strict_json(text: str | bytes) -> Any:
     """
     try:
         text = text.decode() if isinstance(text, bytes) else text
+        if values_in(text) > _MOST_VALUES:
+            raise ArtifactError(f"its header holds more than {_MOST_VALUES:,} values")
         return json.loads(text, parse_constant=_refuse, object_pairs_hook=_unique)
+    except ArtifactError:
+        raise
     except RecursionError:
         raise ArtifactError("its header is nested too deep") from None
     except ValueError as error:
         raise ArtifactError(f"its header is not strict JSON: {error}") from None
+
+
+def values_in(text: str) -> int:
+    """How many values a text of JSON has at most, told without reading it: a wide one of some
+    megabytes becomes gigabytes of Python's objects.
+
+    >>> values_in('{"a": [1, 2]}')
+    3
+    """
+    return sum(map(text.count, ",[{"))
 
 
 def _refuse(constant: str) -> None:
@@ -177,6 +192,11 @@ def _header(metadata: Mapping[str, str], tensors: Mapping[str, Tensor]) -> bytes
         begin = end
     text = json.dumps(items, allow_nan=False, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)
+    if values_in(text.decode()) > _MOST_VALUES:
+        raise InputError(
+            f"the description of what to save holds more than {_MOST_VALUES:,} values: "
+            "keep large lists of numbers as tensors or arrays"
+        )
     if len(text) > _LONGEST_HEADER:
         raise InputError(
             f"the description of what to save takes {len(text):,} bytes, and the format allows "

@@ -303,8 +303,8 @@ class SeriesModel:
         """The net's inputs for two windows of zeros."""
         sizes = self.sizes
         return {
-            "past": torch.zeros(2, sizes.lookback, sizes.inputs),
-            "future": torch.zeros(2, sizes.horizon, sizes.known),
+            "past": torch.zeros(()).expand(2, sizes.lookback, sizes.inputs),
+            "future": torch.zeros(()).expand(2, sizes.horizon, sizes.known),
         }
 
     def describe(self) -> dict[str, Any]:
