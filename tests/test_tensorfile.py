@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lampas.errors import ArtifactError, InputError
-from lampas.tensorfile import DTYPES, read_header, read_tensors, strict_json, write
+from lampas.strict_json import strict_json
+from lampas.tensorfile import DTYPES, read_header, read_tensors, write
 
 
 def saved(path: Path, tensors: dict[str, torch.Tensor]) -> Path:

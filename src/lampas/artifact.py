@@ -21,7 +21,8 @@ from torch import Tensor
 from lampas.atomic import whole_file
 from lampas.errors import ArtifactError, InputError
 from lampas.foreign import foreign_file
-from lampas.tensorfile import read_header, read_tensors, strict_json, write
+from lampas.strict_json import strict_json
+from lampas.tensorfile import read_header, read_tensors, write
 from lampas.tree import Json, pack, unpack
 
 _FORMAT = 1  # rises when older versions of Lampas could not read a new file rightly
@@ -126,7 +127,7 @@ def _read(file: BinaryIO, name: str) -> Artifact:
             f"net.load_state_dict(safetensors.torch.load_file({name!r}))"
         )
     with _damaged(name):
-        description = strict_json(header.metadata[_KEY])
+        description = strict_json(header.metadata[_KEY], "its description")
         if not isinstance(description, dict):
             raise ArtifactError("its description is no JSON object")
     description = cast(dict[str, Any], description)

@@ -23,10 +23,10 @@ import torch
 from torch import Tensor
 
 from lampas.errors import ArtifactError, InputError
+from lampas.strict_json import MOST_VALUES, strict_json, values_in
 
 _LONGEST_HEADER = 100_000_000  # bytes; the format's own bound
 _MOST_DIMENSIONS = 64
-_MOST_VALUES = 2_000_000  # in one text of JSON: Python's objects take some 100 bytes each
 _ZEROS = "0" * 64
 _NAMES = {
     "BOOL": "bool",
@@ -109,7 +109,7 @@ def read_header(file: BinaryIO) -> Header:
             )
         raise ArtifactError("its first bytes are not those of a safetensors file")
     raw = file.read(length)
-    items = strict_json(raw)
+    items = strict_json(raw, "its header")
     if not isinstance(items, dict):
         raise ArtifactError("its header is not a JSON object")
     items = cast(dict[str, Any], items)
@@ -140,47 +140,6 @@ def read_tensors(file: BinaryIO, header: Header) -> dict[str, Tensor]:
     return tensors
 
 
-def strict_json(text: str | bytes) -> Any:
-    """JSON, without NaN, without a key twice, without exceptions but `ArtifactError`.
-
-    >>> strict_json('{"a": NaN}')
-    Traceback (most recent call last):
-    lampas.errors.ArtifactError: its header is not strict JSON: NaN
-    """
-    try:
-        text = text.decode() if isinstance(text, bytes) else text
-        if values_in(text) > _MOST_VALUES:
-            raise ArtifactError(f"its header holds more than {_MOST_VALUES:,} values")
-        return json.loads(text, parse_constant=_refuse, object_pairs_hook=_unique)
-    except ArtifactError:
-        raise
-    except RecursionError:
-        raise ArtifactError("its header is nested too deep") from None
-    except ValueError as error:
-        raise ArtifactError(f"its header is not strict JSON: {error}") from None
-
-
-def values_in(text: str) -> int:
-    """How many values a text of JSON has at most, told without reading it: a wide one of some
-    megabytes becomes gigabytes of Python's objects.
-
-    >>> values_in('{"a": [1, 2]}')
-    3
-    """
-    return sum(map(text.count, ",[{"))
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(constant)
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    items = dict(pairs)
-    if len(items) != len(pairs):
-        raise ValueError("a key stands there twice")
-    return items
-
-
 def _header(metadata: Mapping[str, str], tensors: Mapping[str, Tensor]) -> bytes:
     """Length and header; the checksum's place is the first run of 64 zeros."""
     items: dict[str, Any] = {"__metadata__": {"sha256": _ZEROS, **metadata}}
@@ -192,9 +151,9 @@ def _header(metadata: Mapping[str, str], tensors: Mapping[str, Tensor]) -> bytes
         begin = end
     text = json.dumps(items, allow_nan=False, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)
-    if values_in(text.decode()) > _MOST_VALUES:
+    if values_in(text.decode()) > MOST_VALUES:
         raise InputError(
-            f"the description of what to save holds more than {_MOST_VALUES:,} values: "
+            f"the description of what to save holds more than {MOST_VALUES:,} values: "
             "keep large lists of numbers as tensors or arrays"
         )
     if len(text) > _LONGEST_HEADER:

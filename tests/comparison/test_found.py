@@ -44,7 +44,7 @@ def test_damaged_files_are_told_and_not_raised(make) -> None:
     for text, told in (
         ("{", "run.json is damaged: "),
         ("[1]", "run.json is damaged: it holds no description of a run"),
-        ('{"settings": 3}', "run.json is damaged: it holds no description of a run"),
+        ('{"settings": 3}', "run.json is damaged: its 'settings' is of another form"),
     ):
         (folder / "run.json").write_text(text)
         assert read(folder).state == "damaged"

@@ -31,8 +31,11 @@ from lampas.record.files import (
     RUNNING,
     SUMMARY,
     VITALS,
+    is_inside,
+    read_about,
+    read_evidence,
     read_history,
-    read_json,
+    read_text,
 )
 
 
@@ -57,6 +60,8 @@ def write_page(folder: Path, out: Path | None = None) -> Path:
     """
     run = read(folder)
     place = folder / REPORT if out is None else out
+    if out is None and not is_inside(place):
+        raise ArtifactError(f"{place} is a link out of its folder: take it away, or pass out=")
     with whole_file(place) as file:
         file.write(page(run).encode())
     return place
@@ -64,13 +69,13 @@ def write_page(folder: Path, out: Path | None = None) -> Path:
 
 def read(folder: Path) -> Run:
     """The run in `folder`."""
-    about = _json(folder / RUN)
+    about = read_about(folder / RUN) if (folder / RUN).is_file() else None
     if about is None and not (folder / HISTORY).is_file():
         raise ArtifactError(f"{folder} holds no run: there is neither {RUN} nor {HISTORY}")
     about = about or {"state": RUNNING}
     _check_format(folder, about)
-    plain = _json(folder / EVIDENCE) or {}
-    judged = plain and plain["task"] != "timeseries"
+    plain = read_evidence(folder / EVIDENCE) if (folder / EVIDENCE).is_file() else {}
+    judged = plain and plain.get("task") != "timeseries"
     return Run(
         folder,
         about,
@@ -88,15 +93,6 @@ def _check_format(folder: Path, about: dict[str, Any]) -> None:
             f"{folder} was written by another version of Lampas (format {found}; this one reads "
             f"up to {FORMAT}): use that version, or a newer one"
         )
-
-
-def _json(path: Path) -> dict[str, Any] | None:
-    if not path.is_file():
-        return None
-    found = read_json(path)
-    if not isinstance(found, dict):
-        raise ArtifactError(f"{path} is damaged: it holds no description")
-    return found
 
 
 def page(run: Run) -> str:
@@ -261,10 +257,10 @@ def _texts(run: Run) -> Iterator[dict[str, str]]:
         yield {"title": "Backtest", "text": "\n".join(backtest)}
     profile = run.folder / PROFILE
     if profile.is_file():
-        yield {"title": "Profile", "text": profile.read_text(encoding="utf-8").rstrip()}
+        yield {"title": "Profile", "text": read_text(profile).rstrip()}
     summary = run.folder / SUMMARY
     if summary.is_file():
-        yield {"title": "The net", "text": summary.read_text(encoding="utf-8").rstrip()}
+        yield {"title": "The net", "text": read_text(summary).rstrip()}
 
 
 def _facts(run: Run) -> Iterator[tuple[str, str]]:

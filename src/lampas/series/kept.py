@@ -8,7 +8,6 @@ import pandas as pd
 from lampas.series.clock import Clock
 from lampas.series.panel import Columns, Panel, Series
 
-
 _LONGEST = 10_000_000  # stamps: ten years of minutes are half as many
 
 

@@ -11,7 +11,7 @@ import tokenizers
 from tokenizers import models, normalizers, pre_tokenizers, trainers
 
 from lampas.errors import DataError, unknown_name
-from lampas.tensorfile import strict_json
+from lampas.strict_json import strict_json
 from lampas.text.ids import TokenIds, shortened
 
 TokenKind = Literal["word", "bpe", "character"]

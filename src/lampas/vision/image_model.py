@@ -53,7 +53,7 @@ class Form:
         height, width = plain["size"]
         mean, deviation = tuple(plain["mean"]), tuple(plain["deviation"])
         channels = plain["channels"]
-        if not (type(height) is type(width) is int and 0 < min(height, width)):
+        if not (type(height) is type(width) is int and min(height, width) > 0):
             raise ValueError(f"images of {height!r:.20} × {width!r:.20} pixels")
         if channels not in (1, 3) or height * width > MOST_PIXELS:
             raise ValueError(f"images of {height:,} × {width:,} pixels, {channels!r:.20} channels")
