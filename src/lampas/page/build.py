@@ -5,8 +5,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
+import numpy as np
 import pandas as pd
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 
@@ -31,12 +32,16 @@ from lampas.record.files import (
     RUNNING,
     SUMMARY,
     VITALS,
+    checked,
     is_inside,
     read_about,
     read_evidence,
     read_history,
     read_text,
 )
+from lampas.tables.schema import TableTask
+
+_ROUNDING = 1e-6  # of probabilities
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +165,35 @@ def _wholes(run: Run) -> list[dict[str, Any]]:
 
 def _evidence(folder: Path, plain: dict[str, Any]) -> Evidence:
     """What `write_evidence` wrote."""
-    table = pd.read_csv(folder / HELD_OUT, index_col=0, dtype=str, keep_default_na=False)
+    path = checked(folder / HELD_OUT)
+    try:
+        table = pd.read_csv(path, index_col=0, dtype=str, keep_default_na=False)
+        found = _of_table(table, plain)
+        _check_evidence(found)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ArtifactError(f"{path} is damaged: it is not what {EVIDENCE} tells of") from error
+    return found
+
+
+def _check_evidence(found: Evidence) -> None:
+    """Raise `KeyError` or `ValueError` where truth and predictions are not those of the task."""
+    numbers = found.predicted.select_dtypes("number").to_numpy(dtype=float)
+    classes = found.task != "regression"
+    if classes:
+        for target in range(len(found.truth.columns)):
+            found.codes(target)
+    if found.task in ("binary", "multiclass"):
+        found.probabilities()
+    inside = not classes or ((numbers >= 0) & (numbers <= 1 + _ROUNDING)).all()
+    if not (len(found) and numbers.size and np.isfinite(numbers).all() and inside):
+        raise ValueError("its predictions are none")
+    if not classes and not np.isfinite(found.truth.to_numpy(dtype=float)).all():
+        raise ValueError("its truth is no number")
+
+
+def _of_table(table: pd.DataFrame, plain: dict[str, Any]) -> Evidence:
+    if plain["task"] not in get_args(TableTask):
+        raise ValueError(plain["task"])
     targets = plain["targets"]
     given = [name for name in map(str, table) if name.startswith("probability of ")]
     truth = table[[f"true {name}" for name in targets]].set_axis(targets, axis=1)
@@ -172,6 +205,13 @@ def _evidence(folder: Path, plain: dict[str, Any]) -> Evidence:
 
 
 def _forecasts(plain: dict[str, Any]) -> list[Chart]:
+    try:
+        return _drawn(plain)
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise ArtifactError(f"{EVIDENCE} is damaged: it holds no forecasts") from error
+
+
+def _drawn(plain: dict[str, Any]) -> list[Chart]:
     rows = pd.DataFrame(plain["forecast"])
     charts: list[Chart] = []
     for one in plain["history"]:

@@ -9,7 +9,7 @@ from lampas.atomic import whole_file
 from lampas.errors import ArtifactError
 from lampas.history import History
 from lampas.record import forms
-from lampas.strict_json import depth_of, json_with_nan
+from lampas.strict_json import depth_of, json_with_nan, strict_json
 
 _MOST_BYTES = 64 << 20  # of a file that is read whole: those of long runs have some megabytes
 _DEEPEST = 50  # lists and dicts in one another
@@ -66,12 +66,12 @@ def is_told(about: Mapping[str, Any]) -> bool:
 
 def read_about(path: Path) -> dict[str, Any]:
     """The description of a run in `path`. Raises `ArtifactError` where it is none, `OSError`."""
-    return _read_json(path, forms.ABOUT)
+    return _checked(path, strict_json(read_text(path), _damaged(path)), forms.ABOUT)
 
 
 def read_evidence(path: Path) -> dict[str, Any]:
-    """What is kept of the held-out samples. Raises as `read_about`."""
-    return _read_json(path, forms.EVIDENCE)
+    """What is kept of the held-out samples, where nan is a prediction. Raises as `read_about`."""
+    return _checked(path, json_with_nan(read_text(path), _damaged(path)), forms.EVIDENCE)
 
 
 def read_history(path: Path) -> History:
@@ -106,9 +106,12 @@ def is_inside(path: Path) -> bool:
     return path.resolve().is_relative_to(path.parent.resolve())
 
 
-def _read_json(path: Path, form: Any) -> dict[str, Any]:
-    """What `path` holds, of this `form`; nan is some, as in predictions."""
-    found = json_with_nan(read_text(path), f"{path} is damaged: it")
+def _damaged(path: Path) -> str:
+    return f"{path} is damaged: it"
+
+
+def _checked(path: Path, found: Any, form: Any) -> dict[str, Any]:
+    """What was found in `path`, where it is of this `form`."""
     if not isinstance(found, dict):
         raise ArtifactError(f"{path} is damaged: it holds no description of a run")
     if depth_of(found) > _DEEPEST:

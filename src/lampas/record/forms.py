@@ -1,12 +1,41 @@
 """The forms of run.json and evidence.json, checked once, where they are read.
 
-A form is a type; (types,); [form] for a list of any length; {...: form} for a dict of any keys;
-{"key": form} for a dict that may lack keys, and have others. None fits every form.
+A form is a type; (types,); a function that tells; [form] for a list of any length; {...: form}
+for a dict of any keys; {"key": form} for a dict that may lack keys, and have others, `All` for one
+that may lack none. None fits every form.
 """
 
+import math
+from collections.abc import Callable
 from typing import Any, cast
 
-NUMBER = (int, float)
+
+class All(dict[str, Any]):
+    """A form: a dict that has all of these keys."""
+
+
+def NUMBER(value: object) -> bool:  # noqa: N802 (stands beside types, as one of them)
+    """A form: what can be counted with; no number of hundreds of digits, which no float holds."""
+    return (type(value) is float and math.isfinite(value)) or _is_whole(value)
+
+
+def ANY_FLOAT(value: object) -> bool:  # noqa: N802
+    """A form: a number, nan and the infinities too."""
+    return type(value) is float or _is_whole(value)
+
+
+def _is_whole(value: object) -> bool:
+    return type(value) is int and abs(value) < 2**63
+
+
+def _is_seen(value: object) -> bool:
+    """What people look at: a cell, or a text as pieces with their shares."""
+    pieces = cast("list[Any]", value) if isinstance(value, list) else []
+    pairs = all(isinstance(one, list) and len(cast("list[Any]", one)) == 2 for one in pieces)
+    told = pairs and all(isinstance(word, str) and NUMBER(share) for word, share in pieces)
+    return told if isinstance(value, list) else isinstance(value, str | int | float)
+
+
 _NUMBERS = {...: NUMBER}
 _FILE = {"side": str, "path": str, "bytes": NUMBER, "files": NUMBER, "sha256": str, "listing": str}
 
@@ -20,8 +49,8 @@ ABOUT: Any = {
 }  # fmt: skip
 """That of run.json."""
 
-_MISTAKE = {"name": str, "true": str, "said": str, "probability": NUMBER, "seen": dict}
-_STRETCH = {"series": str, "target": str, "time": [(int, str)], "values": [NUMBER]}
+_MISTAKE = All(name=str, true=str, said=str, probability=ANY_FLOAT, seen={...: _is_seen})
+_STRETCH = All(series=str, target=str, time=[(int, str)], values=[ANY_FLOAT])
 EVIDENCE: Any = {
     "task": str, "lost": NUMBER, "targets": [str], "classes": [[str]], "mistakes": [_MISTAKE],
     "history": [_STRETCH], "forecast": [dict],
@@ -41,7 +70,8 @@ def misfit(value: Any, form: Any, place: str = "") -> str:
         return _in_dict(value, cast("dict[Any, Any]", form), place)
     if isinstance(form, list):
         return _in_list(value, cast("list[Any]", form), place)
-    fits = _is_number(value) if form is NUMBER else isinstance(value, form)
+    kind = isinstance(form, type | tuple)
+    fits = isinstance(value, form) if kind else cast("Callable[[object], bool]", form)(value)
     return "" if fits else place or "the whole"
 
 
@@ -50,6 +80,8 @@ def _in_dict(value: Any, form: dict[Any, Any], place: str) -> str:
         return place or "the whole"
     items = cast("dict[str, Any]", value)
     wanted = dict.fromkeys(items, form[...]) if ... in form else form
+    if isinstance(form, All) and not form.keys() <= items.keys():
+        return place or "the whole"
     found = (
         misfit(items[key], inner, f"{place}/{key}".strip("/"))
         for key, inner in wanted.items()
@@ -64,8 +96,3 @@ def _in_list(value: Any, form: list[Any], place: str) -> str:
     items = cast("list[Any]", value)
     found = (misfit(one, form[0], f"{place}/{index}") for index, one in enumerate(items))
     return next(filter(None, found), "")
-
-
-def _is_number(value: Any) -> bool:
-    """Whether it can be counted with: no number of hundreds of digits, which no float holds."""
-    return isinstance(value, float) or (type(value) is int and abs(value) < 2**63)
