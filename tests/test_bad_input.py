@@ -711,8 +711,8 @@ def test_files_that_are_no_saved_model(tmp_path: Path) -> None:
     cut, foreign, pickled = tmp_path / "cut", tmp_path / "foreign", tmp_path / "pickled"
     cut.write_bytes(path.read_bytes()[:-7])
     refused(cut, f"{cut} is damaged, or no Lampas file: ")
-    torch.save(net.state_dict(), pickled)
-    refused(pickled, f"{pickled} ")
+    torch.save({"net": net.state_dict()}, pickled)
+    refused(pickled, f"{pickled} holds more than a state dict ('net'): ")
     foreign.write_text("epoch,loss\n1,2\n")
     refused(foreign, f"{foreign} ")
     refused(path, f"{path} holds the weights of Sequential, and no code: pass the net they", None)

@@ -158,11 +158,23 @@ def _artifact(description: dict[str, Any], tensors: Mapping[str, Tensor]) -> Art
         run[key] = unpack(description.get(key), tensors)
         if not isinstance(run[key], kind):
             raise ArtifactError(f"its description has no {key!r}, or a wrong one")
-    history: list[Any] = run["history"]
-    if not all(isinstance(row, dict) for row in history):
-        raise ArtifactError("its description has no 'history', or a wrong one")
+    for key, wrong in {
+        "history": not all(map(_is_row, run["history"])),
+        "metrics": not _are_numbers(run["metrics"]),
+        "versions": not all(isinstance(one, str) for one in run["versions"].values()),
+    }.items():
+        if wrong:
+            raise ArtifactError(f"its description has no {key!r}, or a wrong one")
     run["class_name"] = run.pop("class")
     return Artifact(**run)
+
+
+def _is_row(row: Any) -> bool:
+    return isinstance(row, dict) and _are_numbers(row) and abs(row.get("epoch", 0)) < 2**53
+
+
+def _are_numbers(given: dict[Any, Any]) -> bool:
+    return all(type(name) is str and type(n) in (int, float) for name, n in given.items())
 
 
 @contextmanager

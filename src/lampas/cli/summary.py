@@ -10,6 +10,7 @@ import typer
 from lampas.cli import options, usage
 from lampas.cli.output import count, scores, table
 from lampas.errors import InputError
+from lampas.printing import visible
 
 if TYPE_CHECKING:
     import torch
@@ -58,7 +59,7 @@ def summary(
     elif shape or dtype:
         raise usage.UsageError("--shape and --dtype are for a class; a run knows its inputs")
     else:
-        print(of_run(what, model, depth))
+        print(visible(of_run(what, model, depth)))
 
 
 def _of_class(spec: str, shapes: list[str], dtype: str | None, depth: int | None) -> str:

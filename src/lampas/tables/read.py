@@ -20,6 +20,8 @@ from lampas.tables.sniff import find_delimiter
 
 _TEXT = {".csv": ",", ".tsv": "\t", ".tab": "\t", ".txt": ","}  # suffix: the delimiter on a tie
 _PARQUET = (".parquet", ".pq")
+_ANYWAY = 64 << 20  # bytes that any file may unpack to
+_MOST_TIMES = 200  # beyond these, as many bytes as the packed file has itself
 _COMMA_NUMBER = re.compile(r"[+-]?([0-9]+|[0-9]{1,3}(\.[0-9]{3})+)(,[0-9]+)?")
 
 TableLike = str | Path | pd.DataFrame | Mapping[str, Any]
@@ -91,7 +93,7 @@ def whole_bytes(path: Path, zipped: bool) -> bytes:
     """What is in the file, unpacked if it is `zipped`. Raises `DataError`: absent, empty."""
     try:
         data = path.read_bytes()
-        data = gzip.decompress(data) if zipped and data else data
+        data = _unzipped(path, data) if zipped and data else data
     except FileNotFoundError:
         raise DataError(f"{path}: no such file") from None
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
@@ -101,6 +103,19 @@ def whole_bytes(path: Path, zipped: bool) -> bytes:
     if not data.strip():
         raise DataError(f"{path}: the file is empty")
     return data
+
+
+def _unzipped(path: Path, data: bytes) -> bytes:
+    """What the gzip file's `data` unpack to, where that is no bomb."""
+    most = max(_ANYWAY, _MOST_TIMES * len(data))
+    with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
+        found = file.read(most + 1)
+    if len(found) > most:
+        raise DataError(
+            f"{path}: it unpacks to over {most:,} bytes from {len(data):,}: a decompression bomb; "
+            "unpack it yourself if you trust it"
+        )
+    return found
 
 
 def decoded(path: Path, data: bytes, encoding: str) -> str:
@@ -190,13 +205,30 @@ def _comma_numbers(column: pd.Series) -> pd.Series | None:
 
 def _from_parquet(path: Path, data: bytes) -> pd.DataFrame:
     try:
+        _refuse_bomb(path, data)
         frame = pd.read_parquet(io.BytesIO(data))
+    except DataError:
+        raise
     except (OSError, ValueError, KeyError, TypeError, NotImplementedError):
         # pyarrow's own errors are kinds of these; damage may show as late as in pandas' notes.
         raise DataError(f"{path}: not a Parquet file, or a damaged one") from None
     if not len(frame):
         raise DataError(f"{path}: no rows")
     return frame
+
+
+def _refuse_bomb(path: Path, data: bytes) -> None:
+    """A column of one value takes some bytes, whatever number of rows it claims."""
+    import pyarrow.parquet as pq
+
+    about = pq.ParquetFile(io.BytesIO(data)).metadata
+    size = 8 * about.num_rows * about.num_columns
+    unpacked = sum(about.row_group(group).total_byte_size for group in range(about.num_row_groups))
+    if max(size, unpacked) > max(_ANYWAY, _MOST_TIMES * len(data)):
+        raise DataError(
+            f"{path}: it claims {about.num_rows:,} rows of {about.num_columns:,} columns in "
+            f"{len(data):,} bytes: a decompression bomb; rewrite it if you trust it"
+        )
 
 
 def _from_columns(columns: Mapping[str, Any]) -> pd.DataFrame:

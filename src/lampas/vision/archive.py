@@ -1,6 +1,7 @@
 """Images in a tar or zip: members are streamed into memory, and nothing is ever extracted."""
 
 import lzma
+import os
 import re
 import stat
 import tarfile
@@ -16,6 +17,9 @@ from lampas.vision.tree import Tree, is_image, make_tree
 from lampas.vision.whole_tar import WholeTar
 
 SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
+
+_MOST_TIMES = 100  # as many bytes as the archive has itself: images hardly get smaller
+_ANYWAY = 64 << 20  # bytes that any archive may hold
 
 _DAMAGE = (
     tarfile.TarError,
@@ -55,9 +59,16 @@ def list_archive(path: str) -> Tree:
     names: dict[str, None] = {}
     folders: list[str] = []
     doubts: list[str] = []
+    unpacked, most = 0, _MOST_TIMES * os.path.getsize(path) if os.path.isfile(path) else 0
     with _damage_told(path):
         for member in _zip_members(path) if _is_zip(path) else _tar_members(path, doubts):
             name = _checked(path, member)
+            unpacked += member.size
+            if unpacked > max(most, _ANYWAY):
+                raise DataError(
+                    f"{path}: it claims over {unpacked:,} bytes, more than {_MOST_TIMES} times its "
+                    "own: a decompression bomb; unpack it yourself if you trust it"
+                )
             if member.is_folder:
                 folders.append(name)
             elif name in names:

@@ -1,8 +1,22 @@
 """A tar that is read front to back, and says where it is cut: Python's own then just ends."""
 
 from collections.abc import Iterator
-from tarfile import HeaderError, ReadError, TarFile, TarInfo
-from typing import Self
+from tarfile import (
+    GNUTYPE_LONGLINK,
+    GNUTYPE_LONGNAME,
+    GNUTYPE_SPARSE,
+    SOLARIS_XHDTYPE,
+    XGLTYPE,
+    XHDTYPE,
+    HeaderError,
+    ReadError,
+    TarFile,
+    TarInfo,
+)
+from typing import Any, NoReturn, Self
+
+_NOTES = (GNUTYPE_LONGLINK, GNUTYPE_LONGNAME, SOLARIS_XHDTYPE, XGLTYPE, XHDTYPE)
+_LONGEST = 1 << 20  # bytes of a note on the next member, which is read into memory whole
 
 
 class Header(TarInfo):
@@ -13,13 +27,28 @@ class Header(TarInfo):
 
     @classmethod
     def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
-        """The header in a block of 512 bytes. Raises `ReadError` where they are none, nor zeros."""
+        """The header in a block of 512 bytes. Raises `ReadError` where they are none, nor zeros;
+        for a note that no member needs so long, and for a sparse file, whose map has no bound."""
         try:
-            return super().frombuf(buf, encoding, errors)
+            found = super().frombuf(buf, encoding, errors)
         except HeaderError as error:
             if not any(buf):
                 raise  # the end, with its mark or without
             raise ReadError(str(error)) from None
+        if found.type in _NOTES and found.size > _LONGEST:
+            raise ReadError(f"a note on a member has {found.size:,} bytes")
+        if found.type == GNUTYPE_SPARSE:
+            cls._refuse_sparse()
+        if found.size < 0:
+            raise ReadError("a member of less than no bytes")
+        return found
+
+    @staticmethod
+    def _refuse_sparse(*_: Any) -> NoReturn:
+        raise ReadError("a sparse file")
+
+    # Those that notes tell of, in three spellings.
+    _proc_gnusparse_00 = _proc_gnusparse_01 = _proc_gnusparse_10 = _refuse_sparse
 
 
 class WholeTar(TarFile):
