@@ -90,6 +90,8 @@ def _look(file: BinaryIO, name: str) -> None:
         with zipfile.ZipFile(file) as archive:
             sizes = _members(archive, os.fstat(file.fileno()).st_size, name)
             pickle = archive.read(next(one for one in sizes if one.endswith("/data.pkl")))
+    except ArtifactError:
+        raise
     except (OSError, StopIteration, *_DAMAGE) as error:
         raise ArtifactError(f"{name} is damaged, or no torch.save file: {error}") from error
     folder = next(iter(sizes)).partition("/")[0]
@@ -99,9 +101,9 @@ def _look(file: BinaryIO, name: str) -> None:
                 raise ArtifactError(
                     f"{name} is damaged: its tensor data {key!r:.40} are not as long as it says"
                 )
+    except ArtifactError:
+        raise
     except (ValueError, KeyError, TypeError, IndexError) as error:
-        if isinstance(error, ArtifactError):
-            raise
         raise ArtifactError(f"{name} is damaged: its pickle cannot be read") from error
 
 
@@ -118,9 +120,7 @@ def _members(archive: zipfile.ZipFile, size: int, name: str) -> dict[str, int]:
                 f"{name} has a member {info.filename!r:.80}: weights have none such"
             )
         if packed or info.flag_bits & 1:
-            raise ArtifactError(
-                f"{name} has a packed member {info.filename!r:.80}: torch packs none"
-            )
+            raise ArtifactError(f"{name} has a packed member {info.filename!r:.80}: torch has none")
         sizes[info.filename] = info.file_size
     pickled = sizes.get(f"{next(iter(sizes), '').partition('/')[0]}/data.pkl", 0)
     if sum(sizes.values()) > size or pickled > _LONGEST:
