@@ -161,6 +161,7 @@ def _artifact(description: dict[str, Any], tensors: Mapping[str, Tensor]) -> Art
     for key, wrong in {
         "history": not all(map(_is_row, run["history"])),
         "metrics": not _are_numbers(run["metrics"]),
+        "weights": not isinstance(run["content"].get("weights", {}), dict),
         "versions": not all(isinstance(one, str) for one in run["versions"].values()),
     }.items():
         if wrong:

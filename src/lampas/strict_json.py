@@ -20,7 +20,7 @@ def strict_json(text: str | bytes, what: str = "it") -> Any:
     Traceback (most recent call last):
     lampas.errors.ArtifactError: it is not strict JSON: NaN
     """
-    return _read(text, what, _refuse)
+    return _read(_decoded(text, what), what, _refuse)
 
 
 def json_with_nan(text: str | bytes, what: str = "it") -> Any:
@@ -29,7 +29,7 @@ def json_with_nan(text: str | bytes, what: str = "it") -> Any:
     >>> json_with_nan("[NaN, 1]")
     [nan, 1]
     """
-    return _read(text, what, float)
+    return _read(_decoded(text, what), what, float)
 
 
 def values_in(text: str) -> int:
@@ -55,9 +55,15 @@ def depth_of(value: Any) -> int:
     return depth
 
 
-def _read(text: str | bytes, what: str, constant: Callable[[str], Any]) -> Any:
+def _decoded(text: str | bytes, what: str) -> str:
     try:
-        text = text.decode() if isinstance(text, bytes) else text
+        return text.decode() if isinstance(text, bytes) else text
+    except ValueError as error:
+        raise ArtifactError(f"{what} is not strict JSON: {error}") from None
+
+
+def _read(text: str, what: str, constant: Callable[[str], Any]) -> Any:
+    try:
         if values_in(text) > MOST_VALUES:
             raise ArtifactError(f"{what} holds more than {MOST_VALUES:,} values")
         return json.loads(text, parse_constant=constant, object_pairs_hook=_unique)

@@ -69,11 +69,11 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """The first part of a file, all sizes checked. `raw`: its bytes, without the length."""
+    """The first part of a file, all sizes checked. `length`: of its JSON, in bytes."""
 
     metadata: Mapping[str, str]
     entries: tuple[Entry, ...]
-    raw: bytes
+    length: int
 
 
 def write(file: BinaryIO, metadata: Mapping[str, str], tensors: Mapping[str, Tensor]) -> None:
@@ -108,25 +108,27 @@ def read_header(file: BinaryIO) -> Header:
                 f"it is cut short: its header takes {length + 8:,} bytes, it has {size:,}"
             )
         raise ArtifactError("its first bytes are not those of a safetensors file")
-    raw = file.read(length)
-    items = strict_json(raw, "its header")
+    items = strict_json(file.read(length), "its header")
     if not isinstance(items, dict):
         raise ArtifactError("its header is not a JSON object")
     items = cast(dict[str, Any], items)
     metadata = _metadata(items.pop("__metadata__", {}))
     entries = sorted((_entry(name, item) for name, item in items.items()), key=_place)
     _check_places(entries, size - 8 - length)
-    return Header(metadata, tuple(entries), raw)
+    return Header(metadata, tuple(entries), length)
 
 
 def read_tensors(file: BinaryIO, header: Header) -> dict[str, Tensor]:
-    """All tensors of a file whose `header` was just read, on the CPU.
+    """All tensors of a `file` whose `header` was read, on the CPU.
 
     Raises `ArtifactError` where the checksum differs: a byte is not what was written.
     """
     written = header.metadata.get("sha256", "")
-    cleared = header.raw.replace(written.encode(), _ZEROS.encode()) if len(written) == 64 else b""
-    digest = hashlib.sha256(len(header.raw).to_bytes(8, "little") + cleared)
+    file.seek(8)  # read anew, not kept meanwhile: beside what it said it would be a third copy
+    raw = file.read(header.length)
+    cleared = raw.replace(written.encode(), _ZEROS.encode()) if len(written) == 64 else b""
+    digest = hashlib.sha256(header.length.to_bytes(8, "little") + cleared)
+    del raw, cleared
     tensors: dict[str, Tensor] = {}
     for entry in header.entries:
         memory = torch.empty(entry.end - entry.begin, dtype=torch.uint8)

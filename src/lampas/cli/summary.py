@@ -144,9 +144,9 @@ def _weights(saved: "Artifact") -> str:
     rows = [
         [name, str(tuple(tensor.shape)), str(tensor.dtype).removeprefix("torch."),
          f"{tensor.numel():,}"]
-        for name, tensor in weights.items()
+        for name, tensor in weights.items() if hasattr(tensor, "numel")
     ]  # fmt: skip
-    total = sum(tensor.numel() for tensor in weights.values())
+    total = sum(tensor.numel() for tensor in weights.values() if hasattr(tensor, "numel"))
     listed = table(["weights", "shape", "dtype", "numbers"], rows)
     where = "its layers are known to its class alone"
     if saved.kind in FITTED:
