@@ -80,7 +80,7 @@ def _judged(case: Case, folder: Path, baselines: dict[str, int]) -> tuple[Outcom
     if not complaint and (folder / CANARY).exists():
         complaint = "CODE RAN"
     over = outcome.peak - baselines[case.like if case.like in baselines else ""] - NOISE
-    if not complaint and over > 2 * size:
+    if not complaint and over > 2 * size + case.room:
         complaint = f"takes {outcome.peak >> 20} MiB for {size >> 10} KiB"
     if complaint:
         print(f"! {case.group}: {case.name}: {complaint}\n    {outcome.said[:600]}", flush=True)

@@ -10,11 +10,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from trial import command
+
 import lampas
 from hostile_cases.bases import edited, net, parts, written
 from hostile_cases.case import CANARY, Case, Payload
-from trial import command
 
+_OBJECTS = 256 << 20  # 2 000 000 values, as many as are read, take 200 MB
 Edit = Callable[[dict[str, Any]], Any]
 
 
@@ -147,7 +149,8 @@ def _headers() -> Iterator[Case]:
     crossed = {"a": _one(), "b": _one(data_offsets=[4, 12])}
     yield Case("header", "tensors that overlap", _header(json.dumps(crossed).encode()), load)
     for count in (200_000, 1_000_000):
-        yield Case("header", f"{count:,} tensors of nothing", _header(_many(count)), load)
+        yield Case("header", f"{count:,} tensors of nothing", _header(_many(count)), load,
+                   room=_OBJECTS)  # fmt: skip
     for length in (2**63, 2**64 - 1, 2**40, 99_999_999, 0, 1):
         raw = length.to_bytes(8, "little") + b"{}" + bytes(100)
         yield Case("header", f"length {length}", _bytes(lambda f, raw=raw: raw), load)
@@ -174,7 +177,7 @@ def _headers() -> Iterator[Case]:
         "metadata of lists": b'{"__metadata__": []}',
     }
     for name, text in texts.items():
-        yield Case("json", f"header: {name}", _header(text), load)
+        yield Case("json", f"header: {name}", _header(text), load, room=_OBJECTS)
     yield Case("json", "to the shell: lists 10^6 deep", _header(deep), summary, shell=True)
 
 
@@ -239,7 +242,7 @@ def _descriptions(bases: dict[str, Path]) -> Iterator[Case]:
         "keys that cannot be": lambda d: d["content"].update(more={"$dict": [[[1], 2]]}),
         "optimizers in a list": lambda d: d["content"].update(optimizers=[1]),
     }  # fmt: skip
-    free = ("class of terminal signs", "an int of 10^6 hex digits", "kind that is none",
+    free = ("a size of 2^70", "class of terminal signs", "an int of 10^6 hex digits", "kind that is none",
             "kind that is a path", "settings of a list")  # fmt: skip
     for name, change in edits.items():
         yield Case("content", name, _edit(bases["model"], change), load, like="model",

@@ -12,6 +12,8 @@ class Case:
 
     like: whose honest file's memory is taken off. shell: a command. check: what else is held of
     what was said, "" where it holds. must: "refused", "opened", or "" for either.
+    room: bytes that it may take more, where Python's objects are larger than what they were read
+    from; bounded all the same.
     """
 
     group: str
@@ -21,6 +23,7 @@ class Case:
     like: str = ""
     shell: bool = False
     must: str = "refused"
+    room: int = 0
     check: Callable[[Path, str], str] = field(default=lambda place, said: "")
 
 

@@ -21,7 +21,8 @@ from lampas.tensorfile import DTYPES
 from lampas.weights import bare
 
 _SAFE = (2, 10)  # the first torch in which CVE-2026-24747 is mended
-_LONGEST = 32 << 20  # bytes of the pickle: 100 000 tensors take some 20 million
+_LONGEST = 8 << 20  # bytes of the pickle: 40 000 tensors take so many
+_FREE, _EACH = 10_000, 100  # instructions that a pickle may have, and more for each member
 _PLAIN = ("data.pkl", "byteorder", "version", ".format_version", ".storage_alignment",
           ".data/serialization_id")  # fmt: skip
 _WIDTHS = {
@@ -96,6 +97,7 @@ def _look(file: BinaryIO, name: str) -> None:
         raise ArtifactError(f"{name} is damaged, or no torch.save file: {error}") from error
     folder = next(iter(sizes)).partition("/")[0]
     try:
+        _count(pickle, _FREE + _EACH * len(sizes))
         for kind, key, count in _storages(pickle, name):
             if sizes.get(f"{folder}/data/{key}") != count * _WIDTHS[kind]:
                 raise ArtifactError(
@@ -126,6 +128,13 @@ def _members(archive: zipfile.ZipFile, size: int, name: str) -> dict[str, int]:
     if sum(sizes.values()) > size or pickled > _LONGEST:
         raise ArtifactError(f"{name} claims more bytes than it has")
     return sizes
+
+
+def _count(pickle: bytes, most: int) -> None:
+    """Raise where it has more instructions: each may make an object, of one byte some hundred."""
+    for number, _ in enumerate(pickletools.genops(pickle)):
+        if number > most:
+            raise ValueError("more instructions than weights need")
 
 
 def _storages(pickle: bytes, name: str) -> Iterator[tuple[str, str, int]]:

@@ -1,6 +1,10 @@
 """A tar that is read front to back, and says where it is cut: Python's own then just ends."""
 
-from collections.abc import Iterator
+import bz2
+import gzip
+import lzma
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from tarfile import (
     GNUTYPE_LONGLINK,
     GNUTYPE_LONGNAME,
@@ -13,9 +17,12 @@ from tarfile import (
     TarFile,
     TarInfo,
 )
-from typing import Any, NoReturn, Self
+from typing import Any, BinaryIO, NoReturn, Self, cast
 
 _NOTES = (GNUTYPE_LONGLINK, GNUTYPE_LONGNAME, SOLARIS_XHDTYPE, XGLTYPE, XHDTYPE)
+_PACKINGS: dict[bytes, Callable[[BinaryIO], Any]] = {
+    b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ": lzma.open, b"\x5d\0\0\x80": lzma.open,
+}  # fmt: skip
 _LONGEST = 1 << 20  # bytes of a note on the next member, which is read into memory whole
 
 
@@ -52,7 +59,7 @@ class Header(TarInfo):
 
 
 class WholeTar(TarFile):
-    """Open it with `WholeTar.open(path, "r|*")`; what is missing raises `tarfile.ReadError`."""
+    """See `opened`; what is missing raises `tarfile.ReadError`."""
 
     tarinfo = Header
 
@@ -71,3 +78,19 @@ class WholeTar(TarFile):
         between two members looks the same.
         """
         return self.fileobj.tell() > self.offset
+
+
+@contextmanager
+def opened(path: str) -> Generator[WholeTar]:
+    """The tar at `path`, packed or not, to be read front to back.
+
+    It is unpacked some kilobytes at a time: `tarfile` alone unpacks ten of them at once whatever
+    they become, and ten of bzip2 may become a gigabyte.
+    """
+    with open(path, "rb") as file:
+        start = file.read(8)
+        file.seek(0)
+        unpack = next((one for mark, one in _PACKINGS.items() if start.startswith(mark)), None)
+        plain = cast(BinaryIO, file if unpack is None else unpack(file))
+        with plain, WholeTar.open(fileobj=plain, mode="r|") as archive:
+            yield archive
