@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any, cast
 
 import torch
@@ -77,7 +77,7 @@ class Source:
 
     def split(self, share: Any) -> "tuple[Source, Source]":
         """The first rows, and the last `share` of them, held out before any shuffling."""
-        if isinstance(share, str) or not 0.0 < share < 1.0:
+        if not isinstance(share, Real) or not 0.0 < share < 1.0:
             raise InputError(f"validation_split is {share!r}: it must lie between 0 and 1")
         if self.rows is None:
             raise InputError(
@@ -106,7 +106,8 @@ class Source:
     def _whole(self, batch_size: int, *, shuffle: bool) -> Feed:
         if self.rows is None:
             return self._loader(self.x, batch_size, shuffle=shuffle)
-        return MemoryFeed(self.rows, batch_size, shuffle=shuffle, device=self.device)
+        # An int of Python's own: of NumPy's torch cannot split by.
+        return MemoryFeed(self.rows, int(batch_size), shuffle=shuffle, device=self.device)
 
     def _loader(self, x: Any, batch_size: int, *, shuffle: bool) -> Feed:
         if isinstance(x, IterableDataset):
@@ -195,6 +196,8 @@ def check_count(name: str, value: object, least: int = 1) -> None:
     """Refuse a count that is no whole number of at least `least`."""
     if isinstance(value, bool) or not isinstance(value, Integral) or int(value) < least:
         raise InputError(f"{name} is {value!r}: it must be a whole number, {least} or more")
+    if int(value) >= 2**62:
+        raise InputError(f"{name} is {value!r:.40}: it is larger than any number of samples")
 
 
 def _in_memory(x: Nest) -> bool:
