@@ -40,7 +40,12 @@ def main() -> None:
         "tabular, images, texts, timeseries": lambda random, n: fitted.trials(random, n // 12),
         "the shell": lambda random, n: fitted.shell(random, n // 12),
     }
-    lines = [f"Seed {seed}.", "", "| inputs | of | work | refused | passed on | wrong | seconds |", "|---|--:|--:|--:|--:|--:|--:|"]
+    lines = [
+        f"Seed {seed}.",
+        "",
+        "| inputs | of | work | refused | passed on | wrong | seconds |",
+        "|---|--:|--:|--:|--:|--:|--:|",
+    ]
     total: Counter[str] = Counter()
     for name, trials in kinds.items():
         began = time.perf_counter()

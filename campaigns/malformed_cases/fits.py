@@ -250,7 +250,9 @@ def _trial(random: Random) -> Verdict:
     for _ in range(random.choice([1, 1, 1, 2, 3])):
         side = random.choice(["x", "y", "option"] if call != "predict" else ["x", "x", "option"])
         if side == "option":
-            option = random.choice(list(OPTIONS) if call == "fit" else ["batch_size", "sample_weight"])
+            option = random.choice(
+                list(OPTIONS) if call == "fit" else ["batch_size", "sample_weight"]
+            )
             if call == "predict" and option == "sample_weight":
                 option = "batch_size"
             options[option] = random.choice(OPTIONS[option])
@@ -259,7 +261,9 @@ def _trial(random: Random) -> Verdict:
         change = random.choice(list(CHANGES))
         told.append(f"{side}: {change}")
         with contextlib.suppress(Exception):  # of some tensors nothing more can be made
-            x, y = (CHANGES[change](x, random), y) if side == "x" else (x, CHANGES[change](y, random))
+            x, y = (
+                (CHANGES[change](x, random), y) if side == "x" else (x, CHANGES[change](y, random))
+            )
     what = f"{name}.{call}({'; '.join(told)})"
     verdict = tried(what, lambda: _called(model, call, x, y, options), model)
     if verdict.kind == "refused":

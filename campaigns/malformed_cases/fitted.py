@@ -47,7 +47,9 @@ def _spoilt(frame: pd.DataFrame, random: Random) -> pd.DataFrame:
     elif kind == 1:
         frame = frame.assign(**{random.choice(list(frame)): random.choice(["a", 1, None, 0.5])})
     elif kind == 2:
-        frame = frame.rename(columns={random.choice(list(frame)): random.choice([0, None, "", "y", ("a", 1)])})
+        frame = frame.rename(
+            columns={random.choice(list(frame)): random.choice([0, None, "", "y", ("a", 1)])}
+        )
     elif kind == 3:
         frame = frame.iloc[::-1] if random.random() < 0.5 else frame.sample(frac=1, random_state=1)
     elif kind == 4:
@@ -67,12 +69,27 @@ def _tabular(random: Random) -> Callable[[], Any]:
 
 def _images(random: Random) -> Callable[[], Any]:
     count = random.choice([0, 1, 2, 8])
-    shape = random.choice([(8, 8), (8, 8, 3), (3, 8, 8), (1, 1), (0, 0), (8,), (8, 8, 2), (2, 2, 2, 2)])
+    shape = random.choice(
+        [(8, 8), (8, 8, 3), (3, 8, 8), (1, 1), (0, 0), (8,), (8, 8, 2), (2, 2, 2, 2)]
+    )
     dtype = random.choice(["uint8", "uint8", "float32", "int64", "bool", "complex64", "object"])
     x: Any = np.zeros((count, *shape), dtype=dtype)
-    y: Any = random.choice([["a", "b"] * (count // 2), ["a"] * count, list(range(count)), None, "y",
-                            [None] * count, np.zeros((count, 2)), [float("nan")] * count, ["a"]])
-    data = random.choice([(x, y), (x, y), (x, y), x, (x,), (x, y, y), "nowhere", 3, None, [], {}, (y, x)])
+    y: Any = random.choice(
+        [
+            ["a", "b"] * (count // 2),
+            ["a"] * count,
+            list(range(count)),
+            None,
+            "y",
+            [None] * count,
+            np.zeros((count, 2)),
+            [float("nan")] * count,
+            ["a"],
+        ]
+    )
+    data = random.choice(
+        [(x, y), (x, y), (x, y), x, (x,), (x, y, y), "nowhere", 3, None, [], {}, (y, x)]
+    )
     options = random.choice([{}, {}, {"size": random.choice([(4, 4), 0, "x", (4,), (-1, 4), (10**6, 10**6)])},
                              {"channels": random.choice([2, 0, "x"])}, {"workers": random.choice([0, -1, "x"])},
                              {"validation": random.choice([1.5, "x", -1])}])  # fmt: skip
@@ -87,8 +104,20 @@ def _texts(random: Random) -> Callable[[], Any]:
                                 [[10**12]] * count, [[1.5]] * count, [["a"]] * count])  # fmt: skip
     labels: Any = random.choice([["a", "b"] * (count // 2), ["a"] * count, None, [1.5] * count, "a",
                                  [None] * count, ["a"], list(range(count))])  # fmt: skip
-    data = random.choice([(texts, labels), (texts, labels), texts, (texts,), "nowhere", 3, None, {},
-                          pd.DataFrame({"text": ["a"] * 4, "y": [1, 2, 1, 2]}), _spoilt(_frame(random), random)])
+    data = random.choice(
+        [
+            (texts, labels),
+            (texts, labels),
+            texts,
+            (texts,),
+            "nowhere",
+            3,
+            None,
+            {},
+            pd.DataFrame({"text": ["a"] * 4, "y": [1, 2, 1, 2]}),
+            _spoilt(_frame(random), random),
+        ]
+    )
     options = random.choice([{}, {}, {"tokenizer": random.choice(["x", "bpe", 3])},
                              {"vocabulary": random.choice([0, -1, 5, "x"])},
                              {"length": random.choice([0, -1, "x", 1])}, {"net": random.choice(["x", 3])},
@@ -104,14 +133,17 @@ def _series(random: Random) -> Callable[[], Any]:
     values: Any = np.sin(np.arange(rows) / 7)
     values = random.choice([values, values, [1.0] * rows, ["x"] * rows, [float("nan")] * rows,
                             [float("inf")] * rows, [1e308] * rows, [None] * rows])  # fmt: skip
-    frame = pd.DataFrame({"day": pd.Series(list(days), dtype=object), "sales": pd.Series(list(values), dtype=object)})
+    frame = pd.DataFrame(
+        {"day": pd.Series(list(days), dtype=object), "sales": pd.Series(list(values), dtype=object)}
+    )
     options = random.choice([{}, {}, {"horizon": random.choice([0, -1, "x", 10**6])},
                              {"lookback": random.choice([0, "x", 10**9])}, {"season": random.choice([0, "x"])},
                              {"net": random.choice(["x", 3])}, {"backtest": random.choice([-1, "x", 10**6])},
-                             {"series": random.choice(["q", "day"])}, {"known": random.choice([["q"], "day", 3])},
-                             {"levels": random.choice([(2,), (), "x"])}])  # fmt: skip
+                             {"series": random.choice(["q", "day"])}, {"known": random.choice([["q"], "day", 3])}])  # fmt: skip
     target = random.choice(["sales", "sales", "q", "day", []])
-    return lambda: lampas.timeseries(frame, target, **{"time": "day", "horizon": 7, **QUICK, **options})
+    return lambda: lampas.timeseries(
+        frame, target, **{"time": "day", "horizon": 7, **QUICK, **options}
+    )
 
 
 MAKERS = {"tabular": _tabular, "images": _images, "texts": _texts, "timeseries": _series}
@@ -132,14 +164,29 @@ def shell(random: Random, count: int) -> Iterator[Verdict]:
         frame["y"] = np.where(frame.x > 0, "up", "low")
         frame.to_csv(folder / "good.csv", index=False)
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-            _code(["train", f"{folder}/good.csv", "--target", "y", "--epochs", "1", "--out", f"{folder}/run"])
+            _code(
+                [
+                    "train",
+                    f"{folder}/good.csv",
+                    "--target",
+                    "y",
+                    "--epochs",
+                    "1",
+                    "--out",
+                    f"{folder}/run",
+                ]
+            )
         for number in range(count):
             arguments = _arguments(folder, random)
-            yield tried(f"lampas {' '.join(arguments)}, number {number}", lambda a=arguments: _said(a))
+            yield tried(
+                f"lampas {' '.join(arguments)}, number {number}", lambda a=arguments: _said(a)
+            )
 
 
 def _arguments(folder: Path, random: Random) -> list[str]:
-    bad = folder / random.choice(["bad.csv", "bad.tsv", "bad.txt", "bad.parquet", "bad.jsonl", "bad"])
+    bad = folder / random.choice(
+        ["bad.csv", "bad.tsv", "bad.txt", "bad.parquet", "bad.jsonl", "bad"]
+    )
     bad.write_bytes(changed((folder / "good.csv").read_bytes(), random))
     damaged = folder / "damaged"
     damaged.mkdir(exist_ok=True)
@@ -149,7 +196,10 @@ def _arguments(folder: Path, random: Random) -> list[str]:
     chosen = random.choice(["run.json", "history.csv", "evidence.json", "held_out.csv", "model.lampas",
                             "vitals.csv", "summary.txt"])  # fmt: skip
     (damaged / chosen).write_bytes(changed((damaged / chosen).read_bytes(), random))
-    run, odd = f"{folder}/run", random.choice(["", "-1", "x", "\x1b[2J", "1e9", "nothing", "ä", "0"])
+    run, odd = (
+        f"{folder}/run",
+        random.choice(["", "-1", "x", "\x1b[2J", "1e9", "nothing", "ä", "0"]),
+    )
     return random.choice([
         ["predict", run, str(bad)], ["evaluate", run, str(bad)], ["predict", str(damaged), f"{folder}/good.csv"],
         ["evaluate", str(damaged), f"{folder}/good.csv"], ["report", str(damaged)], ["runs", str(folder)],
@@ -183,6 +233,8 @@ def _said(arguments: list[str]) -> None:
     lines = [line for line in errors.getvalue().splitlines() if line.startswith("lampas: error: ")]
     assert code in (0, 1, 2), f"code {code}"
     assert "Traceback" not in errors.getvalue(), "a traceback"
-    assert code == 0 or len(lines) == 1, f"{len(lines)} lines of an error, {errors.getvalue()[-200:]!r}"
+    assert code == 0 or len(lines) == 1, (
+        f"{len(lines)} lines of an error, {errors.getvalue()[-200:]!r}"
+    )
     if code:
         raise lampas.errors.LampasError(lines[0])

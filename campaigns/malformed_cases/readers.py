@@ -8,10 +8,12 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-import lampas
 import numpy as np
 import pandas as pd
 import torch
+from PIL import Image
+
+import lampas
 from lampas import artifact
 from lampas.growing_csv import GrowingCSV
 from lampas.history import History
@@ -25,7 +27,6 @@ from lampas.tree import unpack
 from lampas.vision.archive import list_archive
 from lampas.vision.decode import decode
 from malformed_cases.trial import Verdict, tried
-from PIL import Image
 
 Reader = Callable[[Path], Any]
 
@@ -122,7 +123,12 @@ def honest(folder: Path) -> None:
     model.save(folder / "a.lampas")
     model.history.to_csv(folder / "history.csv")
     torch.save(net.state_dict(), folder / "a.pt")
-    about = {"settings": {"seed": 0}, "metrics": {"loss": 0.5}, "seconds": 1.5, "versions": {"a": "1"}}
+    about = {
+        "settings": {"seed": 0},
+        "metrics": {"loss": 0.5},
+        "seconds": 1.5,
+        "versions": {"a": "1"},
+    }
     (folder / "run.json").write_text(json.dumps(about))
     evidence = {"task": "binary", "targets": ["y"], "classes": [["a", "b"]], "mistakes": []}
     (folder / "evidence.json").write_text(json.dumps(evidence))
@@ -130,7 +136,9 @@ def honest(folder: Path) -> None:
             "c": {"$scalar": ["int8", 3]}, "d": {"$dict": [[1, 2]]}, "e": {"$size": [1, 2]},
             "f": {"$complex": "b"}, "g": {"$dtype": "float32"}, "h": {"$device": "cpu"}}  # fmt: skip
     (folder / "tree.json").write_text(json.dumps(tree))
-    frame = pd.DataFrame({"x": [1.5, 2.5, None], "day": ["2024-01-01"] * 3, "word": ["a", 'b"', "c,d"]})
+    frame = pd.DataFrame(
+        {"x": [1.5, 2.5, None], "day": ["2024-01-01"] * 3, "word": ["a", 'b"', "c,d"]}
+    )
     frame.to_csv(folder / "a.csv", index=False)
     frame.to_csv(folder / "a.csv.gz", index=False)
     frame.to_csv(folder / "a.tsv", index=False, sep="\t")

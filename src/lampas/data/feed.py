@@ -24,6 +24,7 @@ from lampas.data.wrap import ClassWeightFeed, HeadFeed, StepsFeed
 from lampas.errors import DataError, InputError
 
 ROOMY_BYTES = 1 << 18
+_MOST_STREAMED = 10_000_000  # samples: torch counts up to a batch before it reads any
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ class Source:
                 "validation_split cuts arrays; for a dataset, loader or generator pass "
                 "validation_data"
             )
-        kept = len(self.rows) - max(1, round(share * len(self.rows)))
+        kept = len(self.rows) - max(1, round(float(share) * len(self.rows)))
         if kept == 0:
             raise DataError(
                 f"validation_split={share} of {len(self.rows)} rows leaves none to train"
@@ -111,6 +112,11 @@ class Source:
 
     def _loader(self, x: Any, batch_size: int, *, shuffle: bool) -> Feed:
         if isinstance(x, IterableDataset):
+            if batch_size > _MOST_STREAMED:
+                raise InputError(
+                    f"batch_size is {batch_size}: a stream is read until a batch is full, and of "
+                    f"{_MOST_STREAMED:,} samples at most"
+                )
             x = DataLoader(x, batch_size)
         elif isinstance(x, Dataset):
             _check_length(cast(Any, x))

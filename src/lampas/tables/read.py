@@ -256,9 +256,23 @@ def _named(frame: pd.DataFrame, where: str) -> pd.DataFrame:
     _check_names(names, where)
     if not len(frame):
         raise DataError(f"{where}: no rows")
+    for place, name in enumerate(names):
+        _refuse_containers(frame.iloc[:, place], name, where)
     if names == list(frame.columns):
         return frame
     return frame.set_axis(names, axis=1)
+
+
+def _refuse_containers(column: pd.Series, name: str, where: str) -> None:
+    """Refuse lists, dicts and arrays for cells; columns of one kind are told without a look."""
+    if column.dtype != object or pd.api.types.infer_dtype(column, skipna=True) != "mixed":
+        return
+    for row, cell in zip(column.index, column, strict=True):
+        if not pd.api.types.is_hashable(cell):
+            raise DataError(
+                f"{where}: column {name!r}, row {row} holds a {type(cell).__name__}: a cell is a "
+                "number, a date or a text; make columns of its parts, or leave it out"
+            )
 
 
 def _check_names(names: list[str], where: str) -> None:

@@ -62,7 +62,11 @@ class Tokens:
         if kind not in KINDS:
             raise unknown_name("tokenizer", str(kind), KINDS)
         made, trainer = _blank(kind, VOCABULARY[kind] if size is None else size)
-        made.train_from_iterator(texts, trainer)
+        known = list(texts)
+        try:
+            made.train_from_iterator(known, trainer)
+        except UnicodeEncodeError:  # half a surrogate pair, as below
+            made.train_from_iterator(map(_whole, known), trainer)
         return cls(made, kind)
 
     def encode(self, texts: Sequence[str], length: int) -> tuple[TokenIds, int]:
@@ -128,7 +132,7 @@ class Tokens:
 
 def _blank(kind: TokenKind, size: int) -> tuple[tokenizers.Tokenizer, Any]:
     """A tokenizer that knows nothing yet, and who trains it."""
-    if size < 10:
+    if type(size) is not int or size < 10:
         raise DataError(f"vocabulary={size}: at least 10 tokens are needed")
     special = [_PAD, _UNKNOWN]
     if kind == "bpe":
