@@ -255,7 +255,7 @@ def _descriptions(bases: dict[str, Path]) -> Iterator[Case]:
 def no_signs(place: Path, said: str) -> str:
     """What of `said` could order a terminal."""
     bad = [sign for sign in said if sign != "\n" and (ord(sign) < 32 or 127 <= ord(sign) < 160)]
-    bad += [sign for sign in said if sign in "‮‭⁦⁧⁨\u2028\u2029"]
+    bad += [sign for sign in said if 0x2028 <= ord(sign) <= 0x202E or 0x2066 <= ord(sign) <= 0x2069]
     return f"terminal signs {bad[:3]!r}" if bad else ""
 
 

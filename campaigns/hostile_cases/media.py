@@ -37,7 +37,7 @@ def cases() -> Iterator[Case]:
 def _list(place: Path) -> Callable[[], Any]:
     def run() -> str:
         tree = list_archive(str(place))
-        names = [name for name in _names(tree)][:50]
+        names = _names(tree)[:50]
         return str(sum(1 for _ in Archive(str(place)).stream(names)))
 
     return run

@@ -78,7 +78,7 @@ class Source:
 
     def split(self, share: Any) -> "tuple[Source, Source]":
         """The first rows, and the last `share` of them, held out before any shuffling."""
-        if not isinstance(share, Real) or not 0.0 < share < 1.0:
+        if not isinstance(share, Real) or not 0.0 < float(share) < 1.0:
             raise InputError(f"validation_split is {share!r}: it must lie between 0 and 1")
         if self.rows is None:
             raise InputError(
