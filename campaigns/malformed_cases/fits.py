@@ -59,13 +59,17 @@ def _classes(count: int) -> Callable[[], Tensor]:
     return lambda: torch.arange(ROWS) % count
 
 
+def _floats_of_classes() -> Tensor:
+    return _classes(2)()[:, None].float()
+
+
 KINDS = {
     "mlp": Kind(lambda: nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.Linear(4, 1)),
                 "mse", _floats(ROWS, 3), _floats(ROWS, 1)),
     "classes": Kind(lambda: nn.Sequential(nn.Linear(3, 8), nn.Dropout(0.2), nn.Linear(8, 3)),
                     "cross_entropy", _floats(ROWS, 3), _classes(3)),
     "yes/no": Kind(lambda: nn.Linear(3, 1), "bce_logits", _floats(ROWS, 3),
-                   lambda: (torch.arange(ROWS) % 2)[:, None].float()),
+                   _floats_of_classes),
     "cnn": Kind(lambda: nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.Flatten(),
                                       nn.Linear(72, 3)),
                 "cross_entropy", _floats(ROWS, 1, 8, 8), _classes(3)),

@@ -58,6 +58,8 @@ def read_table(
         return _named(source, "the table")
     if isinstance(source, Mapping):
         return _from_columns(source)
+    if delimiter is not None and (len(delimiter) != 1 or not delimiter.isascii()):
+        raise DataError(f"delimiter is {delimiter!r:.40}: one character of ASCII is needed, as ';'")
     path = Path(source)
     suffixes = [suffix.lower() for suffix in path.suffixes]
     zipped = suffixes[-1:] == [".gz"]
