@@ -35,7 +35,7 @@ def explain(error: Exception, model: nn.Module, batch: Batch, where: str) -> Exc
         line = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".: ")
         return InputError(
             f"{where}: {layer} cannot take what reaches it: {line:.300}; the net was given "
-            f"{shapes or 'no tensor'}: pass data of the shape that it reads"
+            f"{shapes or 'no tensor'}: pass data of the shape and dtype that it reads"
         )
     error.add_note(f"lampas: {where}, with {shapes}")
     return error

@@ -237,11 +237,9 @@ def _drawn(plain: dict[str, Any]) -> list[Chart]:
 
 
 def _stamps(values: list[Any]) -> pd.Index:
-    return (
-        pd.Index(values)
-        if not values or isinstance(values[0], int)
-        else pd.to_datetime(values, format="ISO8601")
-    )
+    if not values or isinstance(values[0], int):
+        return pd.Index(values)
+    return pd.to_datetime(values, format="ISO8601")
 
 
 def _scores(run: Run) -> tuple[dict[str, Any] | None, str]:
