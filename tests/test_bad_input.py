@@ -348,8 +348,8 @@ def test_infinities_that_a_gate_takes_are_told_before_the_weights_are_nan() -> N
     model = lampas.Model(Gated())
     model.compile("sgd", "mse")
     line = (
-        "x has inf in row 5, column 2, and the gradients become nan of it: clip the values, or drop "
-        "those rows"
+        "x has inf in row 5, column 2, and the gradients become nan of it: clip the values, or "
+        "drop those rows"
     )
     with _refused(model, DataError, line, history=False):
         model.fit(_with(X, (5, 2), float("inf")), Y, **FIT)
