@@ -46,7 +46,9 @@ def main() -> None:
 _HEAD = """# Hostile files
 
 The last run of `python campaigns/hostile.py`. A case is held when no code ran, what must be refused
-was refused by one line of ours, and memory stayed within twice the file beyond an honest file's."""
+was refused by one line of ours, and memory stayed within twice the file beyond an honest file's, and
+24 MiB of noise. Headers of JSON may take 256 MiB more, and do take over twice their size: Python's objects
+are larger than what they were read from; so may a table of one cell of 5 MB, 96 MiB, as any of that size."""
 
 
 def _cases(honest: dict[str, Path], folder: Path) -> list[Case]:
