@@ -16,7 +16,7 @@ from lampas.data.feed import Source, check_count, make_source, make_validation
 from lampas.data.finite import check_targets
 from lampas.data.nest import concatenate, leaves
 from lampas.errors import InputError, NotCompiledError
-from lampas.explain import check_inputs
+from lampas.explain import check_gradients, check_inputs
 from lampas.history import History
 from lampas.meters import make_meters
 from lampas.optim import EMA, SWA
@@ -504,6 +504,8 @@ class Model(nn.Module):
                 check_inputs(self, rows)
                 if self.plan.criterion.needs_finite_targets:
                     check_targets(rows, len(leaves(rows.x)))
+        if parts[0] is not None:
+            check_gradients(self, parts[0])
 
     def __getstate__(self) -> dict[str, Any]:
         """Copies and pickles carry the net and its history, not what `compile` decided."""

@@ -128,6 +128,11 @@ def to_tensor(value: Any, name: str) -> torch.Tensor:
     if isinstance(value, torch.Tensor):
         if value.is_meta:
             raise DataError(f"{name} is on the meta device, where tensors hold no numbers")
+        if value.layout != torch.strided or value.is_nested or value.is_quantized:
+            raise DataError(
+                f"{name} is a sparse, nested or quantised tensor, whose rows cannot be taken: pass "
+                f"{name}.to_dense(), or what yields batches of it"
+            )
         return value.detach()  # data: no graph that made it is to be walked at each step
     if _is_pandas(value):
         value = _from_pandas(value, name)

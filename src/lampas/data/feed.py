@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any, cast
 
 import torch
@@ -24,6 +24,7 @@ from lampas.data.wrap import ClassWeightFeed, HeadFeed, StepsFeed
 from lampas.errors import DataError, InputError
 
 ROOMY_BYTES = 1 << 18
+_MOST_STREAMED = 10_000_000  # samples: torch counts up to a batch before it reads any
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +90,14 @@ class Source:
 
     def split(self, share: Any) -> "tuple[Source, Source]":
         """The first rows, and the last `share` of them, held out before any shuffling."""
-        if isinstance(share, str) or not 0.0 < share < 1.0:
+        if not isinstance(share, Real) or not 0.0 < float(share) < 1.0:
             raise InputError(f"validation_split is {share!r}: it must lie between 0 and 1")
         if self.rows is None:
             raise InputError(
                 "validation_split cuts arrays; for a dataset, loader or generator pass "
                 "validation_data"
             )
-        kept = len(self.rows) - max(1, round(share * len(self.rows)))
+        kept = len(self.rows) - max(1, round(float(share) * len(self.rows)))
         if kept == 0:
             raise DataError(
                 f"validation_split={share} of {len(self.rows)} rows leaves none to train"
@@ -118,10 +119,16 @@ class Source:
     def _whole(self, batch_size: int, *, shuffle: bool) -> Feed:
         if self.rows is None:
             return self._loader(self.x, batch_size, shuffle=shuffle)
-        return MemoryFeed(self.rows, batch_size, shuffle=shuffle, device=self.device)
+        # An int of Python's own: of NumPy's torch cannot split by.
+        return MemoryFeed(self.rows, int(batch_size), shuffle=shuffle, device=self.device)
 
     def _loader(self, x: Any, batch_size: int, *, shuffle: bool) -> Feed:
         if isinstance(x, IterableDataset):
+            if batch_size > _MOST_STREAMED:
+                raise InputError(
+                    f"batch_size is {batch_size}: a stream is read until a batch is full, and of "
+                    f"{_MOST_STREAMED:,} samples at most"
+                )
             x = DataLoader(x, batch_size)
         elif isinstance(x, Dataset):
             _check_length(cast(Any, x))
@@ -207,6 +214,8 @@ def check_count(name: str, value: object, least: int = 1) -> None:
     """Refuse a count that is no whole number of at least `least`."""
     if isinstance(value, bool) or not isinstance(value, Integral) or int(value) < least:
         raise InputError(f"{name} is {value!r}: it must be a whole number, {least} or more")
+    if int(value) >= 2**62:
+        raise InputError(f"{name} is {value!r:.40}: it is larger than any number of samples")
 
 
 def _in_memory(x: Nest) -> bool:
