@@ -43,7 +43,7 @@ CALLS = {
     "input": set(),
     # What the user typed, or a name that stands in the source beside the call.
     "importlib.import_module": {
-        "__init__.py", "saving.py", "callbacks/extras.py", "cli/demo.py", "cli/kinds.py",
+        "__init__.py", "export/onnx_file.py", "saving.py", "callbacks/extras.py", "cli/demo.py", "cli/kinds.py",
         "cli/own.py",
     },
     "import_module": {"optim/bare.py"},

@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-import socket
+import platform
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -106,7 +106,7 @@ def _net(model: "Model") -> Any:
 def _machine(device: torch.device) -> dict[str, Any]:
     """What decides, beside the program, how a sum is rounded."""
     return {
-        "host": socket.gethostname(),
+        "host": platform.node(),
         "device": device.type if device.type == "cpu" else _name(device),
         "threads": torch.get_num_threads(),
         "kernels": torch.backends.cpu.get_cpu_capability(),
