@@ -43,8 +43,8 @@ CALLS = {
     "input": set(),
     # What the user typed, or a name that stands in the source beside the call.
     "importlib.import_module": {
-        "__init__.py", "export/onnx_file.py", "saving.py", "callbacks/extras.py", "cli/demo.py", "cli/kinds.py",
-        "cli/own.py",
+        "__init__.py", "export/onnx_file.py", "saving.py", "callbacks/extras.py", "cli/demo.py",
+        "cli/kinds.py", "cli/own.py",
     },
     "import_module": {"optim/bare.py"},
     "json.loads": {"strict_json.py", "text/files.py"},
