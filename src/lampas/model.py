@@ -43,6 +43,9 @@ if TYPE_CHECKING:
     from lampas.profiling import Profile
 
 
+_EXAMPLE = 7  # rows that are kept to export with: as many as the largest batch that is tried
+
+
 class Model(nn.Module):
     """A `torch.nn.Module` with Keras's verbs.
 
@@ -276,6 +279,7 @@ class Model(nn.Module):
         parts = [source.rows] if held_out is None else [source.rows, held_out.rows]
         self._check_data(given)
         self.__dict__["_columns"] = None if source.rows is None else source.rows.columns
+        self.__dict__["_first"] = None if source.rows is None else source.first(_EXAMPLE)
         plan.criterion.expect([None if rows is None else rows.y for rows in parts])
         keeper = _keeper(checkpoint, every)
         around = None if keeper is None else keeper.around
@@ -387,8 +391,8 @@ class Model(nn.Module):
         the CPU, and takes any number of rows; inputs have the names of `forward`'s parameters,
         outputs those of the dict that it returns, or "output".
 
-        example: inputs as `predict` takes them, one row or more, for a graph alone; None: random
-        numbers for the columns of the data frame that `fit` was given.
+        example: inputs as `predict` takes them, one row or more, for a graph alone; None: the
+        first rows of the arrays that `fit` was given.
         tolerance: what the file's outputs may differ from the model's: |file − model| over the
         largest |model| at this place of a row, or 0.1 if that is less. None is 1e-4 for float32,
         1e-8 for float64, 1e-2 for float16, 5e-2 for bfloat16, by the least exact of weights and
@@ -411,8 +415,10 @@ class Model(nn.Module):
         """
         from lampas.export.plain import export
 
-        source = None if example is None else self._source_as_fitted(example, None, None)
-        return export(self, path, source, self.__dict__.get("_columns"), tolerance)
+        first = self.__dict__.get("_first")
+        if example is not None:
+            first = self._source_as_fitted(example, None, None).first(_EXAMPLE)
+        return export(self, path, first, tolerance)
 
     @property
     def origin(self) -> dict[str, Any]:

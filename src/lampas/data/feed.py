@@ -10,7 +10,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset, IterableDataset, TensorDataset
 
 from lampas.data.arrays import Rows, is_array, make_rows, refuse_numbers
-from lampas.data.batch import Feed
+from lampas.data.batch import Batch, Feed
 from lampas.data.loader import (
     LoaderFeed,
     StreamFeed,
@@ -87,6 +87,10 @@ class Source:
             check_count(steps_name, steps)
         feed = self._whole(batch_size, shuffle=False)
         return feed if steps is None else HeadFeed(feed, steps)
+
+    def first(self, rows: int) -> Batch:
+        """The first rows, or fewer, as a batch of copies."""
+        return next(iter(self.once(rows, steps=1)))
 
     def split(self, share: Any) -> "tuple[Source, Source]":
         """The first rows, and the last `share` of them, held out before any shuffling."""
