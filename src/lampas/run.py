@@ -13,6 +13,7 @@ from lampas.callbacks.base import LOOK_SECONDS, CallbackLike, Event, EventKind, 
 from lampas.data.batch import Batch, Feed
 from lampas.errors import InputError
 from lampas.history import History
+from lampas.pieces import Pieces
 from lampas.tally import Tally
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ class Run:
 
     def __post_init__(self) -> None:
         self.steps_before = 0  # of the epochs before this one
+        self.pieces, self.validation_pieces = Pieces(self.model), Pieces(self.model)
         self.hears_looks = any(hears(c, "look") for c in self.callbacks)
         self._next_look = 0.0
         self._ask_for_steps()
