@@ -2,9 +2,10 @@
 
     python campaigns/soak.py [--epochs 10000] [--steps 24000] [--write]
 
-A tiny net for 10 000 epochs, and the CNN of `benchmarks/loop.py` for 24 000 steps, each in a process
-of its own on one thread, with validation and a metric. Resident memory, open files and live
-tensors are read at a hundred even places. `--write` puts the figures into results/soak.md.
+A tiny net for 10 000 epochs, and the CNN of `benchmarks/loop.py` for 24 000 steps, each in a
+process of its own on one thread, with validation and a metric. Resident memory, open files and
+live tensors are read at a hundred even places. Then the programs of `tests/test_leaks.py`, at full
+length. `--write` puts the figures into results/soak.md.
 """
 
 import argparse
@@ -12,8 +13,10 @@ import gc
 import json
 import os
 import platform
+import runpy
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -112,9 +115,27 @@ of the largest reading after the first tenth over the last one in it. The goal i
 
 {machine}
 
-| run | steps | seconds | after warm-up, MB | most after it, MB | growth | live tensors | open files |
+| run | steps | seconds | warm, MB | most since, MB | growth | live tensors | open files |
 |---|---|---|---|---|---|---|---|
 """
+
+CALLS = """
+What grew over many calls, after a warm-up, by the programs of `tests/test_leaks.py` at full length:
+
+| | live tensors | open files | threads | resident, KB |
+|---|---|---|---|---|
+"""
+
+
+def calls() -> str:
+    """The second table."""
+    tests = runpy.run_path(str(HERE.parent / "tests" / "test_leaks.py"))
+    rows: list[str] = []
+    for program in tests["PROGRAMS"].values():
+        with tempfile.TemporaryDirectory() as folder:
+            found = tests["measure"](program, Path(folder), 1.0)
+        rows += [f"| {name} | {' | '.join(map(str, row))} |" for name, row in found.items()]
+    return CALLS + "\n".join(rows) + "\n"
 
 
 def main() -> None:
@@ -133,6 +154,7 @@ def main() -> None:
     }
     machine = f"torch {torch.__version__}, Python {platform.python_version()}, one thread."
     page = HEAD.format(machine=machine) + "\n".join(line(*item) for item in found.items()) + "\n"
+    page += calls()
     print(page)
     if options.write:
         (HERE / "results").mkdir(exist_ok=True)
