@@ -491,6 +491,19 @@ def test_a_number_for_all_samples_goes_with_each_piece() -> None:
     assert model.net.narrow.sizes == [3] * 6 + [2]
 
 
+def test_a_batch_that_cannot_even_be_read() -> None:
+    def batches() -> Any:
+        yield X[:4], Y[:4]
+        raise MemoryError
+
+    _, model = _pair(4)
+    with pytest.raises(TooLargeError) as caught:
+        model.fit(batches(), steps_per_epoch=2, verbose=0)
+    assert str(caught.value) == (
+        "out of memory in epoch 1, step 2, where its batch was read: lower batch_size"
+    )
+
+
 def test_what_is_not_memory_is_left_alone() -> None:
     for error in (RuntimeError("mat1 and mat2 shapes cannot be multiplied"), ValueError("memory")):
         assert not is_out_of_memory(error)

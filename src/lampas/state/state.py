@@ -157,7 +157,7 @@ def put_back(
         run.history.rows[:] = state.history
         run.is_resumed = True
         run.step, run.steps_before = int(position["step"]), int(position["before"])
-        run.pieces.rows, run.validation_pieces.rows = position["pieces"]
+        run.pieces.rows, run.validation_pieces.rows = position.get("pieces", (None, None))
         doubts += bookmark.go_to(dict(state.place))
         randomness.put(state.random, plan.device)
     return doubts
