@@ -129,6 +129,32 @@ class _Two(nn.Module):
         return {"a": self.a(x), "b": self.b(x)}
 
 
+def test_a_model_that_computes_its_own_loss_of_inputs_by_name() -> None:
+    class Own(nn.Module):
+        def __init__(self, rows: int) -> None:
+            super().__init__()
+            self.narrow = Narrow(nn.Linear(3, 1), rows)
+
+        def forward(self, x: torch.Tensor, labels: torch.Tensor) -> dict[str, torch.Tensor]:
+            logits = self.narrow(x)
+            return {"loss": (logits - labels).square().mean(), "logits": logits}
+
+    models = []
+    for rows in (20, 3):
+        torch.manual_seed(1)
+        model = lampas.Model(Own(rows).double())
+        model.compile(torch.optim.SGD(model.parameters(), lr=0.1), metrics=[_error_of])
+        model.fit({"x": X, "labels": Y}, batch_size=20, epochs=2, verbose=0, shuffle=False)
+        models.append(model)
+    _assert_equal(*models)
+    found = [_rows(model.history) for model in models]
+    torch.testing.assert_close(found[0], found[1], rtol=1e-12, atol=1e-12)
+
+
+def _error_of(y_pred: torch.Tensor, y_true: torch.Tensor) -> torch.Tensor:
+    return (y_pred - y_true).abs().max()
+
+
 @given(size=st.integers(1, 200), rows=st.integers(1, 200))
 def test_how_a_batch_is_cut(size: int, rows: int) -> None:
     pieces = cut(Batch(torch.arange(size), None, None, size), number_of(size, rows))

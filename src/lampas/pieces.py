@@ -92,7 +92,7 @@ class Pieces:
             for earlier in batch.earlier:  # the failed try has spoilt the gradient of the group
                 _results(model, self._shared(earlier))
         found = joined(_results(model, self._shared(batch)), _sums(model))
-        self._tell(batch, "; the gradient is that of the whole batch", has_norm(model))
+        self._tell(batch)
         return found
 
     def each(
@@ -117,30 +117,35 @@ class Pieces:
     def _shared(self, batch: Batch) -> list[Batch]:
         """The pieces, each with its part of the loss of the batch, or of its group."""
         pieces = self.cut(batch)
-        if len(pieces) > 1:
-            share_out(pieces, self._model.plan.criterion.counts)
-        for piece in pieces if len(pieces) > 1 else []:
+        if len(pieces) == 1:
+            return pieces
+        share_out(pieces, self._model.plan.criterion.counts)
+        for piece in pieces:
             piece.opens, piece.closes = piece.opens and batch.opens, piece.closes and batch.closes
             if batch.shares is not None:
                 own = cast("list[Any]", piece.shares)
                 piece.shares = [a * b for a, b in zip(own, batch.shares, strict=True)]
         return pieces
 
-    def _tell(self, batch: Batch, gradient: str = "", moves: bool = False) -> None:
+    def _tell(self, batch: Batch) -> None:
+        """One line, once a piece has fitted."""
         if not self._ran_out:
             return
         where, self._ran_out = self._ran_out, ""
-        count = number_of(batch.size, self.rows)
-        norm = ", and the statistics of its batch norm are those of the pieces" if moves else ""
+        kept = ""
+        if torch.is_grad_enabled():
+            kept = "; the gradient is that of the whole batch"
+            if has_norm(self._model):
+                kept += ", and the statistics of its batch norm are those of the pieces"
         say(
-            f"out of memory {where}: batches are computed in {count} pieces of at most {self.rows} "
-            f"samples from here on{gradient}{norm}"
+            f"out of memory {where}: batches are computed in {number_of(batch.size, self.rows)} "
+            f"pieces of at most {self.rows} samples from here on{kept}"
         )
 
 
 def number_of(size: int, rows: int | None) -> int:
-    """In how many pieces a batch is computed, of at most `rows` samples; of one more rather than
-    that a piece of 1 is left, which no batch norm can train on.
+    """In how many pieces a batch is computed: of at most `rows` samples, or of one more where that
+    spares a piece of 1, which no batch norm can train on.
 
     >>> number_of(100, None), number_of(100, 25), number_of(3, 2), number_of(3, 1)
     (1, 4, 1, 3)
