@@ -14,6 +14,7 @@ import json
 import os
 import platform
 import runpy
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -77,18 +78,24 @@ def images(steps: int) -> tuple[list[Any], int]:
     return gauge.rows, 32 * epochs
 
 
+def level(rows: list[Any]) -> float:
+    """The median reading, in bytes: a chunk of 2 MB of data is held at some moments, or is not."""
+    return statistics.median(size for _, size, _, _ in rows)
+
+
 def growth(rows: list[Any]) -> float:
-    """The largest reading after the warm-up over the last one in it, less 1."""
-    sizes = [size for _, size, _, _ in rows]
-    return max(sizes[WARM_UP:]) / sizes[WARM_UP - 1] - 1
+    """The highest level of a tenth after the warm-up over that of the warm-up, less 1."""
+    tenths = [rows[start : start + WARM_UP] for start in range(0, READINGS, WARM_UP)]
+    return max(map(level, tenths[1:])) / level(tenths[0]) - 1
 
 
 def line(name: str, found: dict[str, Any]) -> str:
     rows = found["rows"]
     start, last = rows[WARM_UP - 1], rows[-1]
     return (
-        f"| {name} | {found['steps']:,} | {found['seconds']:,.0f} | {start[1] / 1e6:,.1f} | "
-        f"{max(row[1] for row in rows[WARM_UP:]) / 1e6:,.1f} | {100 * growth(rows):+.2f} % | "
+        f"| {name} | {found['steps']:,} | {found['seconds']:,.0f} | "
+        f"{level(rows[:WARM_UP]) / 1e6:,.1f} | {level(rows[-WARM_UP:]) / 1e6:,.1f} | "
+        f"{max(row[1] for row in rows) / 1e6:,.1f} | {100 * growth(rows):+.2f} % | "
         f"{start[2]} → {last[2]} | {start[3]} → {last[3]} |"
     )
 
@@ -110,13 +117,14 @@ def run_here(name: str, count: int) -> None:
 
 HEAD = """# Soak
 
-Resident memory of long runs, by `campaigns/soak.py`: read at a hundred even places; growth is that
-of the largest reading after the first tenth over the last one in it. The goal is 2 %.
+Resident memory of long runs, by `campaigns/soak.py`, read at a hundred even places. The level is
+the median of ten readings; growth is that of the highest level after the first tenth over the
+first. The goal is 2 %.
 
 {machine}
 
-| run | steps | seconds | warm, MB | most since, MB | growth | live tensors | open files |
-|---|---|---|---|---|---|---|---|
+| run | steps | seconds | first level, MB | last, MB | most, MB | growth | tensors | files |
+|---|---|---|---|---|---|---|---|---|
 """
 
 CALLS = """
