@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from lampas import loop, losses, optim, step
+from lampas.auto_batch import Purpose, find_batch_size
 from lampas.callbacks import CallbackLike, listeners
 from lampas.criterion import make_criterion
 from lampas.data.arrays import Rows, check_columns
@@ -211,7 +212,7 @@ class Model(nn.Module):
         self,
         x: Any,
         y: Any = None,
-        batch_size: int = 32,
+        batch_size: int | Literal["auto"] = 32,
         epochs: int = 1,
         verbose: Literal["auto", 0, 1, 2] = "auto",
         callbacks: Sequence[CallbackLike] | CallbackLike | None = None,
@@ -235,7 +236,8 @@ class Model(nn.Module):
             `DataLoader`, a generator with `steps_per_epoch`, which yield x, (x, y) or
             (x, y, sample_weight).
         y: targets (N, ...), of the same kinds; None where x yields them or the model needs none.
-        batch_size: samples in a batch, where x is not batched already.
+        batch_size: samples in a batch, where x is not batched already. "auto": the largest power of
+            two that fits, found by trying (arrays only); the largest is not always the best.
         epochs: the number of the last epoch, counted from 1.
         verbose: "auto" shows a bar on a terminal and nothing elsewhere; 1 a bar, 2 a line an
             epoch, 0 nothing.
@@ -280,15 +282,17 @@ class Model(nn.Module):
         self._check_data(given)
         self.__dict__["_columns"] = None if source.rows is None else source.rows.columns
         self.__dict__["_first"] = None if source.rows is None else source.first(_EXAMPLE)
-        plan.criterion.expect([None if rows is None else rows.y for rows in parts])
         keeper = _keeper(checkpoint, every)
+        is_auto, batch_size = batch_size == "auto", self._size(batch_size, source, "fit", keeper)
+        plan.criterion.expect([None if rows is None else rows.y for rows in parts])
         around = None if keeper is None else keeper.around
         feed = source.feed(batch_size, shuffle=shuffle, steps=steps_per_epoch, around=around)
         validation: Feed | None = None
         if held_out is not None:
             check_count("validation_freq", validation_freq)
             size = validation_batch_size
-            size = held_out.roomy(batch_size) if size is None else size
+            roomy = batch_size if is_auto else held_out.roomy(batch_size)
+            size = roomy if size is None else size
             check_count("validation_batch_size", size)
             validation = held_out.validation(size, steps=validation_steps)
         run = Run(
@@ -324,7 +328,7 @@ class Model(nn.Module):
         self,
         x: Any,
         y: Any = None,
-        batch_size: int = 128,
+        batch_size: int | Literal["auto"] = 128,
         *,
         sample_weight: Any = None,
         steps: int | None = None,
@@ -337,15 +341,18 @@ class Model(nn.Module):
         plan = self._settled_plan()
         source = self._source_as_fitted(x, y, sample_weight)
         self._check_data([source.rows])
+        size = self._size(batch_size, source, "evaluate")
         plan.criterion.expect([None])  # a callback may evaluate during a fit
-        return loop.evaluate(self, source.once(batch_size, steps=steps))
+        return loop.evaluate(self, source.once(size, steps=steps))
 
     @property
     def metric_values(self) -> dict[str, Any]:
         """The raw value of each metric, as last computed."""
         return {meter.name: meter.value for meter in self.plan.meters}
 
-    def predict(self, x: Any, batch_size: int = 128, *, steps: int | None = None) -> Any:
+    def predict(
+        self, x: Any, batch_size: int | Literal["auto"] = 128, *, steps: int | None = None
+    ) -> Any:
         """The outputs for all samples, on the CPU: a tensor (N, ...), or a tuple or dict of such.
 
         The inputs are streamed and may be larger than memory; where the outputs are too, take
@@ -357,11 +364,12 @@ class Model(nn.Module):
         return concatenate(outputs)
 
     def predict_batches(
-        self, x: Any, batch_size: int = 128, *, steps: int | None = None
+        self, x: Any, batch_size: int | Literal["auto"] = 128, *, steps: int | None = None
     ) -> Iterator[Any]:
         """The outputs batch by batch, on the CPU, in the order of `x`."""
         source = self._source_as_fitted(x, None, None)
-        yield from loop.predict(self, source.once(batch_size, steps=steps))
+        size = self._size(batch_size, source, "predict")
+        yield from loop.predict(self, source.once(size, steps=steps))
 
     def save(self, path: str | Path) -> None:
         """Write weights, optimiser state and history to one file, whole or not at all.
@@ -481,6 +489,16 @@ class Model(nn.Module):
         if source.rows is not None:
             check_columns(source.rows, self.__dict__.get("_columns"))
         return source
+
+    def _size(
+        self, asked: int | Literal["auto"], source: Source, purpose: Purpose,
+        keeper: Keeper | None = None,
+    ) -> int:  # fmt: skip
+        """The size of a batch: the one asked for, a saved run's, or the largest that fits."""
+        if asked != "auto":
+            return asked
+        saved = None if keeper is None else keeper.saved_batch_size()
+        return find_batch_size(self, source, purpose) if saved is None else saved
 
     @property
     def has_own_step(self) -> bool:

@@ -20,6 +20,7 @@ from lampas.data.loader import (
 )
 from lampas.data.memory import MemoryFeed
 from lampas.data.nest import Nest, leaves
+from lampas.data.spans import spans
 from lampas.data.wrap import ClassWeightFeed, HeadFeed, StepsFeed
 from lampas.errors import DataError, InputError
 
@@ -202,16 +203,35 @@ def _warn_of_new_classes(kept: Any, held_out: Any) -> None:
     """Rows sorted by class are split so that no score on the held-out ones means anything."""
     if not isinstance(kept, torch.Tensor) or kept.is_floating_point() or kept.ndim != 1:
         return
-    y = torch.cat([kept, held_out])
-    if 2 * len(y.unique()) > len(y):  # numbers, rather than classes
+    last = held_out[-1]
+    if not (_is_sorted(kept) and _is_sorted(held_out)) or bool(kept[-1] > held_out[0]):
         return
-    if bool((y[1:] >= y[:-1]).all()) and not bool(torch.isin(held_out, kept).all()):
+    different = 1 + _steps(kept) + _steps(held_out) + bool(kept[-1] != held_out[0])
+    if 2 * different > len(kept) + len(held_out):  # numbers, rather than classes
+        return
+    if bool(last != kept[-1]):
         warnings.warn(
             "validation_split holds out the last rows, and these are sorted: class "
-            f"{held_out[-1].item()} is in none of the others; shuffle the rows first",
+            f"{last.item()} is in none of the others; shuffle the rows first",
             UserWarning,
             stacklevel=4,
         )
+
+
+def _is_sorted(y: torch.Tensor) -> bool:
+    return all(bool((one <= following).all()) for one, following in _neighbours(y))
+
+
+def _steps(y: torch.Tensor) -> int:
+    """How often a value differs from the one before it."""
+    return sum(int((one != following).sum()) for one, following in _neighbours(y))
+
+
+def _neighbours(y: torch.Tensor) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    """All values but the last, and what follows each, in spans."""
+    for start, part in spans(y):
+        longer = y[start : start + len(part) + 1]
+        yield longer[:-1], longer[1:]
 
 
 def check_count(name: str, value: object, least: int = 1) -> None:
