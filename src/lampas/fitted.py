@@ -10,6 +10,7 @@ import torch
 
 from lampas import artifact
 from lampas.artifact import Artifact
+from lampas.blank import blank
 from lampas.callbacks import CallbackLike, EarlyStopping
 from lampas.callbacks.listening import as_list
 from lampas.errors import ArtifactError
@@ -131,7 +132,7 @@ _MISFITS = (
 def _unfilled(net: Any) -> AbstractContextManager[Any]:
     """A block in which nets of ours take no memory; the weights that a user's draws are thrown
     away."""
-    return torch.device("meta") if net is None else torch.random.fork_rng(devices=[])
+    return blank() if net is None else torch.random.fork_rng(devices=[])
 
 
 def filled(fitted: F, saved: Artifact) -> F:
