@@ -21,6 +21,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -76,6 +77,8 @@ def start(name: str, folder: Path | None) -> tuple[int, int]:
     pid = os.fork()
     if pid:
         os.close(write)
+        with suppress(OSError):
+            os.setpgid(pid, pid)  # both do it: whoever comes first
         return pid, read
     os.close(read)
     os.setpgid(0, 0)  # its workers go with it

@@ -242,8 +242,8 @@ def test_another_program_s_file(tmp_path: Path) -> None:
     path = tmp_path / "x.pt"
     torch.save(net().state_dict(), path)
     assert complaint(path) == (
-        f"{path} is a torch.save file, not a Lampas file: load it with "
-        f"net.load_state_dict(torch.load({str(path)!r}, weights_only=True))"
+        f"{path} is a torch.save file, not a Lampas file: its weights go into a net by "
+        f"lampas.load({str(path)!r}, net=...)"
     )
 
 

@@ -304,14 +304,55 @@ def test_indices_for_an_embedding() -> None:
     assert str(caught.value) == ("x is torch.float32 but an embedding reads indices: pass x.long()")
 
 
-def test_an_unknown_fault_keeps_its_traceback_and_gets_a_note() -> None:
+def test_what_torch_refuses_is_told_with_its_layer() -> None:
     model = _model()
-    with pytest.raises(RuntimeError, match="mat1 and mat2 shapes cannot be multiplied") as caught:
+    line = (
+        "{}: net.0, Linear(in_features=3, out_features=4, bias=True), cannot take what reaches it: "
+        "mat1 and mat2 shapes cannot be multiplied ({}x5 and 3x4); the net was given x ({}, 5) "
+        "torch.float32: pass data of the shape and dtype that it reads"
+    )
+    with _refused(model, InputError, line.format("in epoch 1, step 1", 4, 4)):
         model.fit(torch.ones(ROWS, 5), Y, **FIT)
-    assert caught.value.__notes__ == ["lampas: in epoch 1, step 1, with x (4, 5) torch.float32"]
-    with pytest.raises(RuntimeError, match="mat1 and mat2") as caught:
+    with pytest.raises(InputError) as caught:
         model.predict(torch.ones(ROWS, 5))
-    assert caught.value.__notes__ == ["lampas: in prediction, with x (12, 5) torch.float32"]
+    assert str(caught.value) == line.format("in prediction", 12, 12)
+    assert type(caught.value.__cause__) is RuntimeError
+
+
+class Picky(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.linear = nn.Linear(3, 1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return {"a": self.linear}["b"](x)
+
+
+def test_what_the_net_s_own_code_raises_keeps_its_type_and_gets_a_note() -> None:
+    model = lampas.Model(Picky())
+    model.compile("sgd", "mse")
+    with pytest.raises(KeyError) as caught:
+        model.fit(X, Y, **FIT)
+    assert caught.value.__notes__ == ["lampas: in epoch 1, step 1, with x (4, 3) torch.float32"]
+
+
+def test_infinities_that_a_gate_takes_are_told_before_the_weights_are_nan() -> None:
+    class Gated(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.linear = nn.Linear(3, 1)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.linear(x).sigmoid()
+
+    model = lampas.Model(Gated())
+    model.compile("sgd", "mse")
+    line = (
+        "x has inf in row 5, column 2, and the gradients become nan of it: clip the values, or "
+        "drop those rows"
+    )
+    with _refused(model, DataError, line, history=False):
+        model.fit(_with(X, (5, 2), float("inf")), Y, **FIT)
 
 
 def test_nets_that_read_gaps_are_not_refused() -> None:
@@ -707,12 +748,12 @@ def test_files_that_are_no_saved_model(tmp_path: Path) -> None:
         assert "\n" not in str(caught.value)
 
     refused(tmp_path / "none.lampas", f"{tmp_path / 'none.lampas'} is not there: check the path")
-    refused(tmp_path, f"{tmp_path} is a folder: name the .lampas file in it")
+    refused(tmp_path, f"{tmp_path} is a folder without a checkpoint: name the .lampas file")
     cut, foreign, pickled = tmp_path / "cut", tmp_path / "foreign", tmp_path / "pickled"
     cut.write_bytes(path.read_bytes()[:-7])
     refused(cut, f"{cut} is damaged, or no Lampas file: ")
-    torch.save(net.state_dict(), pickled)
-    refused(pickled, f"{pickled} ")
+    torch.save({"net": net.state_dict()}, pickled)
+    refused(pickled, f"{pickled} holds more than a state dict ('net'): ")
     foreign.write_text("epoch,loss\n1,2\n")
     refused(foreign, f"{foreign} ")
     refused(path, f"{path} holds the weights of Sequential, and no code: pass the net they", None)

@@ -77,8 +77,7 @@ def test_several_inputs_are_told_apart() -> None:
     assert str(said).startswith("x['numbers'] is torch.float64 but")
     # Which of two integers the net meant to be numbers nobody knows.
     said = _said(Two(), (torch.ones(2, 3).long(), torch.ones(2).long()))
-    assert isinstance(said, RuntimeError)
-    assert said.__notes__
+    assert str(said).startswith("in epoch 1, step 1: linear, Linear(in_features=3, out_")
 
 
 def test_a_net_on_several_devices_moves_its_tensors_itself() -> None:

@@ -28,16 +28,16 @@ def zipped(**members: bytes) -> bytes:
 def test_a_file_of_torch_save(tmp_path: Path) -> None:
     torch.save(torch.nn.Linear(2, 1).state_dict(), tmp_path / "x.pt")
     assert said((tmp_path / "x.pt").read_bytes()) == (
-        "x.lampas is a torch.save file, not a Lampas file: load it with "
-        "net.load_state_dict(torch.load('x.lampas', weights_only=True))"
+        "x.lampas is a torch.save file, not a Lampas file: its weights go into a net by "
+        "lampas.load('x.lampas', net=...)"
     )
 
 
 @pytest.mark.parametrize("protocol", [2, 3, 4, 5])
 def test_a_pickle(protocol: int) -> None:
     assert said(pickle.dumps({"a": 1}, protocol=protocol)) == (
-        "x.lampas is a pickle, not a Lampas file: if torch.save wrote it, load it with "
-        "net.load_state_dict(torch.load('x.lampas', weights_only=True))"
+        "x.lampas is a pickle, not a Lampas file: pickles can run code, and it is not opened; if "
+        "a torch before 1.6 saved weights in it, and you trust it, save it anew with a newer one"
     )
 
 

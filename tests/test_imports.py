@@ -14,11 +14,11 @@ import torch
 import lampas
 
 LIBRARIES = {
-    "model": ["torch", "numpy", "safetensors"],
-    "tabular": ["torch", "numpy", "safetensors", "pandas"],
-    "image": ["torch", "numpy", "safetensors", "pandas", "PIL.Image"],
-    "text": ["torch", "numpy", "safetensors", "pandas", "tokenizers"],
-    "timeseries": ["torch", "numpy", "safetensors", "pandas"],
+    "model": ["torch", "numpy", "numpy.random", "safetensors"],
+    "tabular": ["torch", "numpy", "numpy.random", "safetensors", "pandas"],
+    "image": ["torch", "numpy", "numpy.random", "safetensors", "pandas", "PIL.Image"],
+    "text": ["torch", "numpy", "numpy.random", "safetensors", "pandas", "tokenizers"],
+    "timeseries": ["torch", "numpy", "numpy.random", "safetensors", "pandas"],
 }
 """By kind of model, what it may import. Predictions are data frames, so pandas is of every kind but
 the first; pandas brings pyarrow, which cuts texts at their spaces."""

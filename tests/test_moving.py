@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from lampas.moving import MovingBuffers
+from lampas.data.batch import Batch
+from lampas.moving import Moving, MovingBuffers, MovingInputs, MovingRandom
 
 
 class Table(nn.Module):
@@ -52,7 +53,7 @@ def test_what_never_moves_is_copied_once() -> None:
     moving.keep()
     net(torch.randn(4, 3))
     moving.keep()
-    kept = {id(live) for live, _ in moving._pairs}
+    kept = {id(live) for group, _ in moving._groups for live in group}
     assert kept == {id(b) for b in net[1].buffers()}
 
 
@@ -76,3 +77,47 @@ def test_a_constant_column_is_watched_with_the_rest_of_its_layer() -> None:
     moving.put_back()
     assert norm.running_mean is not None
     assert norm.running_mean.tolist() == [0.0, 0.0]
+
+
+def test_random_states_are_kept_where_steps_draw_from_them() -> None:
+    draws, draws_not = MovingRandom(nn.Dropout()), MovingRandom(nn.Linear(1, 1))
+    for random in (draws, draws_not):
+        random.keep()
+        if random is draws:
+            torch.rand(1)
+        random.keep()
+    assert draws.is_busy
+    assert not draws_not.is_busy
+    first = torch.rand(3)
+    draws.put_back()
+    assert torch.equal(torch.rand(3), first)
+
+
+@pytest.mark.parametrize("y", [torch.ones(4, 3), None])
+def test_a_net_that_writes_into_its_inputs_is_found_out(y: torch.Tensor | None) -> None:
+    inputs = MovingInputs()
+    inputs.keep(Batch({"a": torch.ones(4, 3), "b": (x := torch.ones(4, 3))}, y, None, 4))
+    assert not inputs.look()
+    x.mul_(2)
+    assert inputs.look()
+    with torch.inference_mode():
+        MovingInputs().keep(Batch(torch.ones(4, 3), y, None, 4))  # these count no changes
+
+
+def test_all_of_a_step_is_taken_back_and_nothing_kept_for_a_plain_net() -> None:
+    net = nn.Sequential(nn.BatchNorm1d(3), nn.Dropout(), nn.ReLU(inplace=True))
+    batch = Batch(torch.randn(4, 3), None, None, 4)
+    moving = Moving(net)
+    for _ in range(3):
+        assert moving.is_busy
+        moving.keep(batch)
+        before = _buffers(net)
+        output = net(batch.x)
+    moving.put_back()
+    assert all(torch.equal(a, b) for a, b in zip(net.buffers(), before, strict=True))
+    assert torch.equal(net(batch.x), output)
+    assert not moving.has_written_inputs
+    plain = Moving(nn.Linear(3, 1))
+    for _ in range(2):
+        plain.keep(batch)
+    assert not plain.is_busy

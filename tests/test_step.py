@@ -57,7 +57,7 @@ def test_one_file_has_the_only_backward_and_the_only_optimizer_step() -> None:
             if last == "step" and "." in call:
                 steps.setdefault(name, []).append(call)
     # Of the step, and of L-BFGS's closure; an explanation asks for the gradient of an input alone.
-    assert backward == {"step.py": 2, "reasons/untouched.py": 1}
+    assert backward == {"step.py": 2, "reasons/untouched.py": 1, "explain.py": 1}
     assert steps.pop("step.py") == ["optimizer.step"]
     assert steps.pop("model.py", []) == []
     # The summary's optimiser steps on fake parameters, for the size of its state.

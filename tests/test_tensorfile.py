@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lampas.errors import ArtifactError, InputError
-from lampas.tensorfile import DTYPES, read_header, read_tensors, strict_json, write
+from lampas.strict_json import strict_json
+from lampas.tensorfile import DTYPES, read_header, read_tensors, write
 
 
 def saved(path: Path, tensors: dict[str, torch.Tensor]) -> Path:
@@ -96,7 +97,7 @@ def test_data_lies_at_multiples_of_its_width(tmp_path: Path) -> None:
     path = saved(tmp_path / "a", SIZES)
     with open(path, "rb") as file:
         header = read_header(file)
-    assert len(header.raw) % 8 == 0
+    assert header.length % 8 == 0
     assert all(entry.begin % entry.dtype.itemsize == 0 for entry in header.entries)
 
 

@@ -22,7 +22,8 @@ from torch import Tensor
 from lampas.atomic import whole_file
 from lampas.errors import ArtifactError, InputError
 from lampas.foreign import foreign_file
-from lampas.tensorfile import read_header, read_tensors, strict_json, write
+from lampas.strict_json import strict_json
+from lampas.tensorfile import read_header, read_tensors, write
 from lampas.tree import Json, pack, unpack
 
 _FORMAT = 1  # rises when older versions of Lampas could not read a new file rightly
@@ -138,7 +139,7 @@ def _read(file: BinaryIO, name: str) -> Artifact:
             f"net.load_state_dict(safetensors.torch.load_file({name!r}))"
         )
     with _damaged(name):
-        description = strict_json(header.metadata[_KEY])
+        description = strict_json(header.metadata[_KEY], "its description")
         if not isinstance(description, dict):
             raise ArtifactError("its description is no JSON object")
     description = cast(dict[str, Any], description)
@@ -171,11 +172,24 @@ def _artifact(description: dict[str, Any], tensors: Mapping[str, Tensor]) -> Art
         run[key] = unpack(description.get(key), tensors)
         if not isinstance(run[key], kind):
             raise ArtifactError(f"its description has no {key!r}, or a wrong one")
-    history: list[Any] = run["history"]
-    if not all(isinstance(row, dict) for row in history):
-        raise ArtifactError("its description has no 'history', or a wrong one")
+    for key, wrong in {
+        "history": not all(map(_is_row, run["history"])),
+        "metrics": not _are_numbers(run["metrics"]),
+        "weights": not isinstance(run["content"].get("weights", {}), dict),
+        "versions": not all(isinstance(one, str) for one in run["versions"].values()),
+    }.items():
+        if wrong:
+            raise ArtifactError(f"its description has no {key!r}, or a wrong one")
     run["class_name"] = run.pop("class")
     return Artifact(**run)
+
+
+def _is_row(row: Any) -> bool:
+    return isinstance(row, dict) and _are_numbers(row) and abs(row.get("epoch", 0)) < 2**53
+
+
+def _are_numbers(given: dict[Any, Any]) -> bool:
+    return all(type(name) is str and type(n) in (int, float) for name, n in given.items())
 
 
 @contextmanager

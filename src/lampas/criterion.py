@@ -80,7 +80,8 @@ class Criterion:
     def _share(self, value: torch.Tensor, index: int, batch: Batch) -> torch.Tensor:
         if batch.shares is None or self.terms[index].reduction == "sum":
             return value
-        return value * batch.shares[index]
+        share = batch.shares[index]
+        return value * (share.to(value.dtype) if isinstance(share, torch.Tensor) else share)
 
     def counts(self, batch: Batch) -> list[Count]:
         """The denominator of each term for one batch, known before its forward pass."""

@@ -8,6 +8,7 @@ LampasError
 │   └── UnknownNameError                   a string outside its table
 ├── NotCompiledError    (RuntimeError)     fit, evaluate or predict came before compile
 ├── NonFiniteError      (ArithmeticError)  the loss became nan or infinite
+├── TooLargeError       (MemoryError)      what cannot be made smaller does not fit into memory
 ├── ArtifactError       (ValueError)       a saved file is damaged, foreign or does not fit
 ├── DownloadError       (RuntimeError)     a data set cannot be brought from its public home
 └── MissingExtraError   (ImportError)      an optional library is not installed
@@ -47,6 +48,10 @@ class NotCompiledError(LampasError, RuntimeError):
 
 class NonFiniteError(LampasError, ArithmeticError):
     """The loss became nan or infinite."""
+
+
+class TooLargeError(LampasError, MemoryError):
+    """What cannot be made smaller does not fit into memory."""
 
 
 class ArtifactError(LampasError, ValueError):

@@ -1,6 +1,9 @@
 """What went wrong in a step, said in one line where it can be known."""
 
-from typing import Any
+import os
+import traceback
+from collections.abc import Mapping
+from typing import Any, cast
 
 import torch
 from torch import nn
@@ -20,14 +23,54 @@ def explain(error: Exception, model: nn.Module, batch: Batch, where: str) -> Exc
         return error
     known = (
         _device(error, model, batch) or _dtype(error, model, batch) or _loss_or_batch(error, batch)
-    )
+        or _keys(batch)
+    )  # fmt: skip
     if known is not None:
         return known
     shapes = ", ".join(f"{name} {tuple(leaf.shape)} {leaf.dtype}"
                        for name, leaf in named_leaves(batch.x, "x")
                        if isinstance(leaf, torch.Tensor))  # fmt: skip
+    layer = _refusing(error, model)
+    if layer is not None:
+        line = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".: ")
+        return InputError(
+            f"{where}: {layer} cannot take what reaches it: {line:.300}; the net was given "
+            f"{shapes or 'no tensor'}: pass data of the shape and dtype that it reads"
+        )
     error.add_note(f"lampas: {where}, with {shapes}")
     return error
+
+
+def _keys(batch: Batch) -> DataError | None:
+    names = list(cast("dict[Any, Any]", batch.x)) if isinstance(batch.x, Mapping) else []
+    odd = next((name for name in names if not isinstance(name, str)), None)
+    if odd is None:
+        return None
+    return DataError(f"x has the key {odd!r}: forward gets its inputs by name, so keys are text")
+
+
+def _refusing(error: Exception, model: nn.Module) -> str | None:
+    """The layer within `model`'s forward whose torch refuses its input, by path and description.
+
+    None where the user's own code raised: what it says is its own affair, and keeps its type.
+    """
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    calls = [frame.f_locals.get("self") for frame in frames if frame.f_code is _CALL]
+    if model not in calls:
+        return None
+    in_torch = frames[-1].f_code.co_filename.startswith(_TORCH)
+    if type(error) is not RuntimeError and not (type(error) in _REFUSALS and in_torch):
+        return None
+    layer = cast(nn.Module, calls[-1])
+    path = next((name for name, module in model.named_modules() if module is layer), "")
+    told = repr(layer) if not list(layer.children()) else type(layer).__name__
+    return f"{path}, {told}," if path else type(layer).__name__
+
+
+_CALL = nn.Module._call_impl.__code__  # pyright: ignore[reportPrivateUsage]
+_TORCH = os.path.dirname(torch.__file__)
+_REFUSALS = (NotImplementedError, IndexError, ValueError, TypeError)
+"""What torch raises for data of another kind, beside RuntimeError, which is its own."""
 
 
 def non_finite(
@@ -137,18 +180,52 @@ def check_inputs(model: nn.Module, rows: Rows) -> None:
         )
 
 
+def check_gradients(model: nn.Module, rows: Rows) -> None:
+    """Refuse inputs to train on with infinities that the net takes, and its gradients do not: a
+    gate that is shut stays so at infinity, and 0 · ∞ is nan in the first step's weights."""
+    inputs = len(leaves(rows.x))
+    found = first_gap(rows, stop=inputs)
+    if found is None:
+        return
+    row, message = found
+    if not _trains(model, rows.span(row, row + 1), inputs):
+        raise DataError(
+            f"{message}, and the gradients become nan of it: clip the values, or drop those rows"
+        )
+
+
 def _survives(model: nn.Module, rows: Rows, inputs: int) -> bool:
+    try:
+        with torch.no_grad():
+            output = _output(model, rows, inputs)
+    except Exception:
+        return True  # another fault: the first step will say which
+    return gaps_in(output, "output") is None
+
+
+def _trains(model: nn.Module, rows: Rows, inputs: int) -> bool:
+    """Whether the gradients of the output's sum are finite in every weight."""
+    weights = [p for p in model.parameters() if p.requires_grad]
+    try:
+        output = _output(model, rows, inputs)
+        found = [leaf for _, leaf in named_leaves(output, "y") if isinstance(leaf, torch.Tensor)]
+        total = torch.stack([leaf.sum() for leaf in found if leaf.requires_grad]).sum()
+        gradients: Any = torch.autograd.grad(total, weights, allow_unused=True)
+    except Exception:
+        return True  # as above
+    known = [one for one in gradients if one is not None]  # the output may not depend on all
+    return all(bool(one.isfinite().all()) for one in known)
+
+
+def _output(model: nn.Module, rows: Rows, inputs: int) -> Any:
+    """What the net makes of `rows` in evaluation mode."""
     device = next((p.device for p in model.parameters()), torch.device("cpu"))
     tensors = [t.to(device, d) for t, d in zip(rows.tensors, rows.dtypes, strict=True)]
     batch = Batch(rebuild(rows.x, tensors[:inputs]), None, None, 1)
     modes = [(module, module.training) for module in model.modules()]
     model.eval()
     try:
-        with torch.no_grad():
-            output: Any = model(*batch.args, **batch.kwargs)
-    except Exception:
-        return True  # another fault: the first step will say which
+        return model(*batch.args, **batch.kwargs)
     finally:
         for module, mode in modes:
             module.training = mode
-    return gaps_in(output, "output") is None

@@ -1,7 +1,7 @@
 """What `lampas.tabular`, `images`, `texts` and `timeseries` give back: one face for all of them."""
 
 from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from os import PathLike
 from typing import Any, Protocol, TypeVar, cast
 
@@ -10,6 +10,7 @@ import torch
 
 from lampas import artifact
 from lampas.artifact import Artifact
+from lampas.blank import blank
 from lampas.callbacks import CallbackLike, EarlyStopping
 from lampas.callbacks.listening import as_list
 from lampas.errors import ArtifactError
@@ -18,6 +19,7 @@ from lampas.export.exported import Exported
 from lampas.history import History
 from lampas.model import Model
 from lampas.summary import Summary
+from lampas.weights import misfit
 
 
 class Fitted(Protocol):
@@ -98,6 +100,9 @@ def restore(
 ) -> M:
     """What `build(saved, net)` makes of an artifact of `kind` that was read from `path`.
 
+    A net of ours is built without memory: what sizes the file claims costs nothing before its
+    weights were found to have them, and then they are the net's, without a copy.
+
     net: the user's own, where the run was trained with one. Raises `ArtifactError` for another
     kind of run, for a net that is missing, and where the artifact does not fit what is built.
     """
@@ -109,23 +114,45 @@ def restore(
             f"lampas.load({str(path)!r}, net={saved.class_name})"
         )
     try:
-        with torch.random.fork_rng(devices=[]):  # the weights that are drawn are thrown away
+        with _unfilled(net):
             return build(saved, net)
     except ArtifactError:
         raise
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+    except _MISFITS as error:
         reason = str(error).splitlines()[-1].strip() if str(error) else type(error).__name__
         raise ArtifactError(f"{path} does not fit {net or 'this Lampas'}: {reason}") from error
 
 
+_MISFITS = (
+    LookupError, AttributeError, TypeError, ValueError, ArithmeticError, RuntimeError
+)  # fmt: skip
+"""What values of another form than ours raise where they are read."""
+
+
+def _unfilled(net: Any) -> AbstractContextManager[Any]:
+    """A block in which nets of ours take no memory; the weights that a user's draws are thrown
+    away."""
+    return blank() if net is None else torch.random.fork_rng(devices=[])
+
+
 def filled(fitted: F, saved: Artifact) -> F:
     """`fitted` with the weights, scores and history of `saved`, ready to predict on the CPU."""
-    fitted.model.load_state_dict(saved.content["weights"])
+    _fill(fitted.model, saved.content["weights"])
     fitted.model.eval()
-    fitted.to("cpu")
+    with torch.device("cpu"):  # the loss is made now, and filled with numbers
+        fitted.to("cpu")
     fitted.metrics = dict(saved.metrics)
     fitted.model.continue_from({}, History.from_rows(saved.history), saved.origin)
     return fitted
+
+
+def _fill(model: Model, weights: Mapping[str, torch.Tensor]) -> None:
+    wanted = model.state_dict()
+    complaint = misfit(weights, wanted)
+    if complaint is not None:
+        raise ValueError(complaint)
+    of_dtype = {name: weights[name].to(own.dtype) for name, own in wanted.items()}
+    model.load_state_dict(of_dtype, assign=any(own.is_meta for own in wanted.values()))
 
 
 def best_kept(

@@ -30,7 +30,7 @@ def foreign_file(file: BinaryIO, name: str) -> str | None:
     if start.startswith(b"\x89HDF"):
         return f"{name} is an HDF5 file, as Keras writes them, not a Lampas file"
     if start[:1] == b"\x80" and start[1:2] in b"\x02\x03\x04\x05":
-        return f"{name} is a pickle, not a Lampas file: {_HOW_TO_TORCH.format(name=name)}"
+        return f"{name} is a pickle, not a Lampas file: {_ANEW}"
     if start.lstrip()[:5].lower() in (b"<!doc", b"<html"):
         return f"{name} is a web page, not a Lampas file: download the file itself"
     if (known := format_of(start)) is not None:
@@ -41,9 +41,9 @@ def foreign_file(file: BinaryIO, name: str) -> str | None:
     return None
 
 
-_HOW_TO_TORCH = (
-    "if torch.save wrote it, load it with net.load_state_dict(torch.load({name!r}, "
-    "weights_only=True))"
+_ANEW = (
+    "pickles can run code, and it is not opened; if a torch before 1.6 saved weights in it, and "
+    "you trust it, save it anew with a newer one"
 )
 
 
@@ -54,6 +54,6 @@ def _zip(file: BinaryIO, name: str) -> str:
     except (zipfile.BadZipFile, ValueError, NotImplementedError, EOFError, OSError):
         return f"{name} is a damaged zip archive, not a Lampas file"
     if any(member.endswith("data.pkl") for member in members):
-        how = f"net.load_state_dict(torch.load({name!r}, weights_only=True))"
-        return f"{name} is a torch.save file, not a Lampas file: load it with {how}"
+        how = f"lampas.load({name!r}, net=...)"
+        return f"{name} is a torch.save file, not a Lampas file: its weights go into a net by {how}"
     return f"{name} is a zip archive, not a Lampas file"

@@ -63,10 +63,14 @@ class History:
         """Take in the row of the epoch that just ended.
 
         Values become Python floats; "epoch" is the one after the last where `row` lacks it.
+        Raises `InputError` for an epoch that none can be.
         """
         last = self.rows[-1]["epoch"] if self.rows else 0
+        epoch = row.get("epoch", last + 1)
+        if not abs(epoch) < 2**53:  # which nan is not either
+            raise InputError("a row's epoch is no number that an epoch can have")
         numbers = {name: float(value) for name, value in row.items() if name != "epoch"}
-        self.rows.append({"epoch": int(row.get("epoch", last + 1)), **numbers})
+        self.rows.append({"epoch": int(epoch), **numbers})
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -167,7 +171,7 @@ class History:
         try:
             with open(path, newline="", encoding="utf-8") as file:
                 return cls.from_rows(map(_numbers, csv.DictReader(file)))
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, csv.Error) as error:
             raise ArtifactError(f"{path}: no history of a run of `lampas train`") from error
 
     def __repr__(self) -> str:

@@ -2,19 +2,21 @@
 
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
 
 from lampas.data.batch import Batch, Feed
-from lampas.data.nest import map_leaves
+from lampas.data.nest import concatenate, map_leaves
 from lampas.data.wrap import grouped
 from lampas.errors import DataError, NonFiniteError, ShapeError
 from lampas.explain import explain, non_finite
 from lampas.history import History
-from lampas.moving import MovingBuffers
+from lampas.moving import Moving
 from lampas.pace import Pace
+from lampas.pieces import Pieces
 from lampas.run import Run
 from lampas.signals import stopping
 from lampas.step import eval_step, predict_step
@@ -89,7 +91,7 @@ def _end_epoch(run: Run, pace: Pace, tally: Tally) -> None:
 def _validate(run: Run, breaks: Run | None) -> dict[str, float]:
     assert run.validation is not None
     run.tell("validation_begin")
-    found = _evaluate(run.model, run.validation, breaks)
+    found = _evaluate(run.model, run.validation, breaks, run.validation_pieces)
     return {f"val_{name}": value for name, value in found.items()}
 
 
@@ -100,22 +102,26 @@ def train_epoch(run: Run, pace: Pace) -> Tally | None:
     plan.begin()
     tally = Tally(plan)
     batches = run.feed if keeper is None else keeper.enter(tally)
-    buffers = MovingBuffers(model)
+    before, pieces = Moving(model), run.pieces
     if plan.accumulate > 1:
         batches = grouped(batches, plan.accumulate, plan.criterion.counts)
     for batch in run.watched(batches):
-        if buffers.is_busy:
-            buffers.keep()
-        try:
-            result = model.train_step(batch)
-        except Exception as error:
-            buffers.put_back()
-            known = _explained(run, error, batch)
-            if known is None:
-                return None
-            if known is error:
-                raise
-            raise known from error
+        if before.is_busy and batch.opens:
+            before.keep(batch)
+        while True:
+            try:
+                result = (pieces if pieces.rows else model).train_step(batch)
+                break
+            except Exception as error:
+                before.put_back()
+                if pieces.shrink(error, batch, run.where, once=before.has_written_inputs):
+                    continue  # and so out of here: the error holds the tensors of the step
+                known = _explained(run, error, batch)
+                if known is None:
+                    return None
+                if known is error:
+                    raise
+                raise known from error
         tally.add(result, batch)
         if pace.is_busy and batch.closes:
             pace.after_step()
@@ -163,15 +169,19 @@ def evaluate(model: "Model", feed: Feed) -> dict[str, float]:
     return _evaluate(model, feed, None)
 
 
-def _evaluate(model: "Model", feed: Feed, run: Run | None) -> dict[str, float]:
-    """run: whose stop breaks it off, if any does."""
+def _evaluate(
+    model: "Model", feed: Feed, run: Run | None, pieces: Pieces | None = None
+) -> dict[str, float]:
+    """run: whose stop breaks it off, if any does. pieces: those of the evaluations before."""
     tally = Tally(model.plan)
+    pieces = Pieces(model) if pieces is None else pieces
     with evaluating(model):
         batch = None
         for batch in feed:
             with _explained_in("in evaluation", model, batch):
-                result = eval_step(model, batch)
-            tally.add(result, batch)
+                done = pieces.each(partial(eval_step, model), batch, "in evaluation")
+            for piece, result in done:
+                tally.add(result, piece)
             if run is not None and run.stopped is not None:
                 break
         if batch is None:
@@ -181,13 +191,19 @@ def _evaluate(model: "Model", feed: Feed, run: Run | None) -> dict[str, float]:
 
 def predict(model: "Model", feed: Feed) -> Iterator[Any]:
     """The outputs for each batch of `feed`, in its order, on the CPU."""
+    pieces = Pieces(model)
     with evaluating(model):
         for batch in feed:
             # Not around the loop: a generator must not leave its caller without gradients.
             with _explained_in("in prediction", model, batch), torch.no_grad():
-                output = predict_step(model, batch)
-            _check_rows(output, batch)
-            yield map_leaves(_on_cpu, output)
+                done = pieces.each(partial(_predict, model), batch, "in prediction")
+            yield concatenate([output for _, output in done])
+
+
+def _predict(model: "Model", batch: Batch) -> Any:
+    output = predict_step(model, batch)
+    _check_rows(output, batch)
+    return map_leaves(_on_cpu, output)
 
 
 def _on_cpu(leaf: Any) -> Any:

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from lampas import loop, losses, optim, step
+from lampas.auto_batch import Purpose, find_batch_size
 from lampas.callbacks import CallbackLike, listeners
 from lampas.criterion import make_criterion
 from lampas.data.arrays import Rows, check_columns
@@ -16,7 +17,7 @@ from lampas.data.feed import Source, check_count, make_source, make_validation
 from lampas.data.finite import check_targets
 from lampas.data.nest import concatenate, leaves
 from lampas.errors import InputError, NotCompiledError
-from lampas.explain import check_inputs
+from lampas.explain import check_gradients, check_inputs
 from lampas.history import History
 from lampas.meters import make_meters
 from lampas.optim import EMA, SWA
@@ -41,6 +42,9 @@ from lampas.weights import save_model
 if TYPE_CHECKING:
     from lampas.export.exported import Exported
     from lampas.profiling import Profile
+
+
+_EXAMPLE = 7  # rows that are kept to export with: as many as the largest batch that is tried
 
 
 class Model(nn.Module):
@@ -208,7 +212,7 @@ class Model(nn.Module):
         self,
         x: Any,
         y: Any = None,
-        batch_size: int = 32,
+        batch_size: int | Literal["auto"] = 32,
         epochs: int = 1,
         verbose: Literal["auto", 0, 1, 2] = "auto",
         callbacks: Sequence[CallbackLike] | CallbackLike | None = None,
@@ -232,7 +236,8 @@ class Model(nn.Module):
             `DataLoader`, a generator with `steps_per_epoch`, which yield x, (x, y) or
             (x, y, sample_weight).
         y: targets (N, ...), of the same kinds; None where x yields them or the model needs none.
-        batch_size: samples in a batch, where x is not batched already.
+        batch_size: samples in a batch, where x is not batched already. "auto": the largest power of
+            two that fits, found by trying (arrays only); the largest is not always the best.
         epochs: the number of the last epoch, counted from 1.
         verbose: "auto" shows a bar on a terminal and nothing elsewhere; 1 a bar, 2 a line an
             epoch, 0 nothing.
@@ -276,15 +281,18 @@ class Model(nn.Module):
         parts = [source.rows] if held_out is None else [source.rows, held_out.rows]
         self._check_data(given)
         self.__dict__["_columns"] = None if source.rows is None else source.rows.columns
-        plan.criterion.expect([None if rows is None else rows.y for rows in parts])
+        self.__dict__["_first"] = None if source.rows is None else source.first(_EXAMPLE)
         keeper = _keeper(checkpoint, every)
+        is_auto, batch_size = batch_size == "auto", self._size(batch_size, source, "fit", keeper)
+        plan.criterion.expect([None if rows is None else rows.y for rows in parts])
         around = None if keeper is None else keeper.around
         feed = source.feed(batch_size, shuffle=shuffle, steps=steps_per_epoch, around=around)
         validation: Feed | None = None
         if held_out is not None:
             check_count("validation_freq", validation_freq)
             size = validation_batch_size
-            size = held_out.roomy(batch_size) if size is None else size
+            roomy = batch_size if is_auto else held_out.roomy(batch_size)
+            size = roomy if size is None else size
             check_count("validation_batch_size", size)
             validation = held_out.validation(size, steps=validation_steps)
         run = Run(
@@ -320,7 +328,7 @@ class Model(nn.Module):
         self,
         x: Any,
         y: Any = None,
-        batch_size: int = 128,
+        batch_size: int | Literal["auto"] = 128,
         *,
         sample_weight: Any = None,
         steps: int | None = None,
@@ -333,15 +341,18 @@ class Model(nn.Module):
         plan = self._settled_plan()
         source = self._source_as_fitted(x, y, sample_weight)
         self._check_data([source.rows])
+        size = self._size(batch_size, source, "evaluate")
         plan.criterion.expect([None])  # a callback may evaluate during a fit
-        return loop.evaluate(self, source.once(batch_size, steps=steps))
+        return loop.evaluate(self, source.once(size, steps=steps))
 
     @property
     def metric_values(self) -> dict[str, Any]:
         """The raw value of each metric, as last computed."""
         return {meter.name: meter.value for meter in self.plan.meters}
 
-    def predict(self, x: Any, batch_size: int = 128, *, steps: int | None = None) -> Any:
+    def predict(
+        self, x: Any, batch_size: int | Literal["auto"] = 128, *, steps: int | None = None
+    ) -> Any:
         """The outputs for all samples, on the CPU: a tensor (N, ...), or a tuple or dict of such.
 
         The inputs are streamed and may be larger than memory; where the outputs are too, take
@@ -353,11 +364,12 @@ class Model(nn.Module):
         return concatenate(outputs)
 
     def predict_batches(
-        self, x: Any, batch_size: int = 128, *, steps: int | None = None
+        self, x: Any, batch_size: int | Literal["auto"] = 128, *, steps: int | None = None
     ) -> Iterator[Any]:
         """The outputs batch by batch, on the CPU, in the order of `x`."""
         source = self._source_as_fitted(x, None, None)
-        yield from loop.predict(self, source.once(batch_size, steps=steps))
+        size = self._size(batch_size, source, "predict")
+        yield from loop.predict(self, source.once(size, steps=steps))
 
     def save(self, path: str | Path) -> None:
         """Write weights, optimiser state and history to one file, whole or not at all.
@@ -387,8 +399,8 @@ class Model(nn.Module):
         the CPU, and takes any number of rows; inputs have the names of `forward`'s parameters,
         outputs those of the dict that it returns, or "output".
 
-        example: inputs as `predict` takes them, one row or more, for a graph alone; None: random
-        numbers for the columns of the data frame that `fit` was given.
+        example: inputs as `predict` takes them, one row or more, for a graph alone; None: the
+        first rows of the arrays that `fit` was given.
         tolerance: what the file's outputs may differ from the model's: |file − model| over the
         largest |model| at this place of a row, or 0.1 if that is less. None is 1e-4 for float32,
         1e-8 for float64, 1e-2 for float16, 5e-2 for bfloat16, by the least exact of weights and
@@ -411,8 +423,10 @@ class Model(nn.Module):
         """
         from lampas.export.plain import export
 
-        source = None if example is None else self._source_as_fitted(example, None, None)
-        return export(self, path, source, self.__dict__.get("_columns"), tolerance)
+        first = self.__dict__.get("_first")
+        if example is not None:
+            first = self._source_as_fitted(example, None, None).first(_EXAMPLE)
+        return export(self, path, first, tolerance)
 
     @property
     def origin(self) -> dict[str, Any]:
@@ -476,6 +490,16 @@ class Model(nn.Module):
             check_columns(source.rows, self.__dict__.get("_columns"))
         return source
 
+    def _size(
+        self, asked: int | Literal["auto"], source: Source, purpose: Purpose,
+        keeper: Keeper | None = None,
+    ) -> int:  # fmt: skip
+        """The size of a batch: the one asked for, a saved run's, or the largest that fits."""
+        if asked != "auto":
+            return asked
+        saved = None if keeper is None else keeper.saved_batch_size()
+        return find_batch_size(self, source, purpose) if saved is None else saved
+
     @property
     def has_own_step(self) -> bool:
         """Whether a subclass writes its own `train_step`."""
@@ -504,6 +528,8 @@ class Model(nn.Module):
                 check_inputs(self, rows)
                 if self.plan.criterion.needs_finite_targets:
                     check_targets(rows, len(leaves(rows.x)))
+        if parts[0] is not None:
+            check_gradients(self, parts[0])
 
     def __getstate__(self) -> dict[str, Any]:
         """Copies and pickles carry the net and its history, not what `compile` decided."""

@@ -66,7 +66,12 @@ def _parameters(net: NetLike | None) -> dict[str, inspect.Parameter]:
         return {}
     if not callable(net):
         raise InputError(f"net is {net!r}: pass a torch.nn.Module, its class, or a function")
-    return dict(inspect.signature(net).parameters)
+    try:
+        return dict(inspect.signature(net).parameters)
+    except ValueError:  # as of int and other types that Python has built in
+        raise InputError(
+            f"net is {net!r}: pass a torch.nn.Module, its class, or a function"
+        ) from None
 
 
 def _name(net: Callable[..., Any]) -> str:

@@ -1,7 +1,7 @@
 """A folder that one run at a time writes into, so that nothing mixes two runs."""
 
 import os
-import socket
+import platform
 import tempfile
 from collections.abc import Callable
 from contextlib import suppress
@@ -62,7 +62,7 @@ class SignedLock:
             return _signed_by(sign)
         since = datetime.now().isoformat(sep=" ", timespec="seconds")
         try:
-            sign.write_text(f"{os.getpid()} {socket.gethostname()} {since}", encoding="utf-8")
+            sign.write_text(f"{os.getpid()} {platform.node()} {since}", encoding="utf-8")
         except OSError:
             lock.release()
             raise

@@ -2,6 +2,7 @@
 
 import html
 import math
+import re
 import unicodedata
 from collections.abc import Sequence
 from typing import Any, cast
@@ -36,6 +37,19 @@ def duration(seconds: float) -> str:
     return f"{minutes // 60}h{minutes % 60:02d}m"
 
 
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+
+
+def visible(text: str) -> str:
+    """`text` whose signs can be seen and order nothing: names in files could colour a terminal,
+    move its cursor, or turn the reading direction.
+
+    >>> visible("cat\\x1b[2J"), visible("火炬")
+    ('cat\\\\x1b[2J', '火炬')
+    """
+    return _UNSEEN.sub(lambda found: ascii(found[0])[1:-1], text)
+
+
 def columns_of(text: str) -> int:
     """Columns of a terminal that `text` takes: two for wide signs, none for combining ones.
 
@@ -56,6 +70,7 @@ def text_table(head: Sequence[str], rows: Sequence[Sequence[str]], words: int = 
         1  0.5000
        10  0.2500
     """
+    head, rows = list(map(visible, head)), [list(map(visible, row)) for row in rows]
     widths = [max(map(columns_of, column)) for column in zip(head, *rows, strict=True)]
     lines: list[str] = []
     for row in (head, *rows):

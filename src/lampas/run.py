@@ -11,8 +11,9 @@ from torch import Tensor
 
 from lampas.callbacks.base import LOOK_SECONDS, CallbackLike, Event, EventKind, Stop, hears
 from lampas.data.batch import Batch, Feed
-from lampas.errors import InputError
+from lampas.errors import InputError, TooLargeError
 from lampas.history import History
+from lampas.pieces import Pieces, is_out_of_memory
 from lampas.tally import Tally
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ class Run:
 
     def __post_init__(self) -> None:
         self.steps_before = 0  # of the epochs before this one
+        self.pieces, self.validation_pieces = Pieces(self.model), Pieces(self.model)
         self.hears_looks = any(hears(c, "look") for c in self.callbacks)
         self._next_look = 0.0
         self._ask_for_steps()
@@ -159,7 +161,11 @@ class Run:
                 if batch is None:
                     return
                 yield batch
-        except RuntimeError:
+        except (RuntimeError, MemoryError) as error:
+            if is_out_of_memory(error):
+                raise TooLargeError(
+                    f"out of memory {self.where}, where its batch was read: lower batch_size"
+                ) from error
             if not self.interrupted:
                 raise
 

@@ -12,6 +12,7 @@ from lampas.callbacks.say import say
 from lampas.errors import ArtifactError
 from lampas.history import History
 from lampas.model import Model
+from lampas.torchfile import is_torch_file, read_weights
 from lampas.weights import loaded_into
 
 if TYPE_CHECKING:
@@ -42,7 +43,8 @@ def load(
     device: where the model shall be; None leaves `net` where it is.
 
     The history comes back with the model, and the first `compile` goes on with the optimiser
-    state that was saved.
+    state that was saved. A state dict that `torch.save` wrote (.pt, .pth) has weights alone; it is
+    looked through and then read with `weights_only=True`, and never otherwise.
 
     Raises `ArtifactError` where the file is missing, damaged or foreign, or its weights do not
     fit `net`; then `net` is unchanged. `InputError` where `net` is a class.
@@ -56,7 +58,10 @@ def load(
     >>> bool((again.predict(x) == model.predict(x)).all())
     True
     """
-    artifact = _of_checkpoint(Path(path)) if os.path.isdir(path) else read(path)
+    if os.path.isdir(path):
+        artifact = _of_checkpoint(Path(path))
+    else:
+        artifact = read_weights(path, net) if is_torch_file(path) else read(path)
     if artifact.kind in FITTED:
         fitted = load_fitted(artifact, path, net)
         if device is not None:

@@ -45,7 +45,7 @@ def train_step(model: "Model", batch: Batch) -> StepResult:
     plan.scaler.scale(loss).backward()
 
     if batch.closes:
-        _update(plan)
+        update(plan)
     return result
 
 
@@ -93,7 +93,7 @@ def _guard(loss: torch.Tensor) -> None:
         raise NonFiniteError(f"the loss is {value}")
 
 
-def _update(plan: "Plan") -> None:
+def update(plan: "Plan") -> None:
     """Clip and step."""
     if plan.clips:
         for optimizer in plan.optimizers:

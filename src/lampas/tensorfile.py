@@ -23,6 +23,7 @@ import torch
 from torch import Tensor
 
 from lampas.errors import ArtifactError, InputError
+from lampas.strict_json import MOST_VALUES, strict_json, values_in
 
 _LONGEST_HEADER = 100_000_000  # bytes; the format's own bound
 _MOST_DIMENSIONS = 64
@@ -68,11 +69,11 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """The first part of a file, all sizes checked. `raw`: its bytes, without the length."""
+    """The first part of a file, all sizes checked. `length`: of its JSON, in bytes."""
 
     metadata: Mapping[str, str]
     entries: tuple[Entry, ...]
-    raw: bytes
+    length: int
 
 
 def write(file: BinaryIO, metadata: Mapping[str, str], tensors: Mapping[str, Tensor]) -> None:
@@ -107,25 +108,27 @@ def read_header(file: BinaryIO) -> Header:
                 f"it is cut short: its header takes {length + 8:,} bytes, it has {size:,}"
             )
         raise ArtifactError("its first bytes are not those of a safetensors file")
-    raw = file.read(length)
-    items = strict_json(raw)
+    items = strict_json(file.read(length), "its header")
     if not isinstance(items, dict):
         raise ArtifactError("its header is not a JSON object")
     items = cast(dict[str, Any], items)
     metadata = _metadata(items.pop("__metadata__", {}))
     entries = sorted((_entry(name, item) for name, item in items.items()), key=_place)
     _check_places(entries, size - 8 - length)
-    return Header(metadata, tuple(entries), raw)
+    return Header(metadata, tuple(entries), length)
 
 
 def read_tensors(file: BinaryIO, header: Header) -> dict[str, Tensor]:
-    """All tensors of a file whose `header` was just read, on the CPU.
+    """All tensors of a `file` whose `header` was read, on the CPU.
 
     Raises `ArtifactError` where the checksum differs: a byte is not what was written.
     """
     written = header.metadata.get("sha256", "")
-    cleared = header.raw.replace(written.encode(), _ZEROS.encode()) if len(written) == 64 else b""
-    digest = hashlib.sha256(len(header.raw).to_bytes(8, "little") + cleared)
+    file.seek(8)  # read anew, not kept meanwhile: beside what it said it would be a third copy
+    raw = file.read(header.length)
+    cleared = raw.replace(written.encode(), _ZEROS.encode()) if len(written) == 64 else b""
+    digest = hashlib.sha256(header.length.to_bytes(8, "little") + cleared)
+    del raw, cleared
     tensors: dict[str, Tensor] = {}
     for entry in header.entries:
         memory = torch.empty(entry.end - entry.begin, dtype=torch.uint8)
@@ -139,33 +142,6 @@ def read_tensors(file: BinaryIO, header: Header) -> dict[str, Tensor]:
     return tensors
 
 
-def strict_json(text: str | bytes) -> Any:
-    """JSON, without NaN, without a key twice, without exceptions but `ArtifactError`.
-
-    >>> strict_json('{"a": NaN}')
-    Traceback (most recent call last):
-    lampas.errors.ArtifactError: its header is not strict JSON: NaN
-    """
-    try:
-        text = text.decode() if isinstance(text, bytes) else text
-        return json.loads(text, parse_constant=_refuse, object_pairs_hook=_unique)
-    except RecursionError:
-        raise ArtifactError("its header is nested too deep") from None
-    except ValueError as error:
-        raise ArtifactError(f"its header is not strict JSON: {error}") from None
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(constant)
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    items = dict(pairs)
-    if len(items) != len(pairs):
-        raise ValueError("a key stands there twice")
-    return items
-
-
 def _header(metadata: Mapping[str, str], tensors: Mapping[str, Tensor]) -> bytes:
     """Length and header; the checksum's place is the first run of 64 zeros."""
     items: dict[str, Any] = {"__metadata__": {"sha256": _ZEROS, **metadata}}
@@ -177,6 +153,11 @@ def _header(metadata: Mapping[str, str], tensors: Mapping[str, Tensor]) -> bytes
         begin = end
     text = json.dumps(items, allow_nan=False, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)
+    if values_in(text.decode()) > MOST_VALUES:
+        raise InputError(
+            f"the description of what to save holds more than {MOST_VALUES:,} values: "
+            "keep large lists of numbers as tensors or arrays"
+        )
     if len(text) > _LONGEST_HEADER:
         raise InputError(
             f"the description of what to save takes {len(text):,} bytes, and the format allows "

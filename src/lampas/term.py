@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from lampas.data.spans import spans
 from lampas.errors import DtypeError, ShapeError
 from lampas.losses.kinds import recognise
 
@@ -105,7 +106,7 @@ class Term:
         """Learn from all targets of a fit whether any is masked: counting costs a little."""
         if self.ignore_index is not None:
             self.may_ignore = any(
-                not isinstance(y_true, torch.Tensor) or bool((y_true == self.ignore_index).any())
+                not isinstance(y_true, torch.Tensor) or _holds(y_true, self.ignore_index)
                 for y_true in targets
             )
 
@@ -116,6 +117,10 @@ class Term:
             self.class_weight = _class_weight(self.function)
             self._each = _with_reduction(self.function, "none")
             self._sum = _with_reduction(self.function, "sum")
+
+
+def _holds(y_true: torch.Tensor, value: int) -> bool:
+    return any(bool((part == value).any()) for _, part in spans(y_true))
 
 
 def _dot(each: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:

@@ -44,12 +44,12 @@ def test_damaged_files_are_told_and_not_raised(make) -> None:
     for text, told in (
         ("{", "run.json is damaged: "),
         ("[1]", "run.json is damaged: it holds no description of a run"),
-        ('{"settings": 3}', "run.json is damaged: it holds no description of a run"),
+        ('{"settings": 3}', "run.json is damaged: its 'settings' is of another form"),
     ):
         (folder / "run.json").write_text(text)
         assert read(folder).state == "damaged"
         assert f"{folder}/{told}" in read(folder).reason
-    odd = make("b", {"created": 3, "seconds": "x", "metrics": [1], "epochs": None, "tokens": 1})
+    odd = make("b", {"created": "?", "seconds": None, "metrics": None, "epochs": None, "tokens": 1})
     assert (read(odd).state, read(odd).seconds, read(odd).metrics) == ("done", None, {})
     (odd / "history.csv").write_text("year,king\n1,2\n")
     assert "history.csv: no history of a run" in read(odd).reason

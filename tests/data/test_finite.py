@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lampas.data import finite
+from lampas.data import spans
 from lampas.data.arrays import Rows, make_rows
 from lampas.data.finite import check_targets, first_gap, gaps_in
 from lampas.errors import DataError
@@ -24,7 +24,7 @@ def test_the_first_gap_and_their_number(n: int, gaps: set[int], chunk: int) -> N
         x[row, row % 3] = np.nan
         x[row, 2] = np.inf if row % 2 else x[row, 2]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(finite, "CHECK_ROWS", chunk)
+        patch.setattr(spans, "SPAN_BYTES", chunk * 24)
         found = first_gap(_rows(x))
     if not there:
         assert found is None

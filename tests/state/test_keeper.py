@@ -67,7 +67,7 @@ def test_an_error_in_writing_surfaces_at_the_next_step(tmp_path: Path) -> None:
     with pytest.raises(ArtifactError, match=r"cannot write the checkpoint .*checkpoint-000003: "):
         fit(small(), tmp_path, callbacks=blocks)
     assert blocks.steps < 20
-    assert Folder(tmp_path).numbers() == [3, 2]
+    assert Folder(tmp_path).numbers()[:2] == [3, 2]
     assert not list(tmp_path.glob(".writing-*"))
     (tmp_path / "checkpoint-000003").unlink()
     resumed = small()

@@ -55,7 +55,10 @@ def _code() -> int:
 
 
 def _failed(reason: str, code: int, more: Sequence[str] = ()) -> int:
-    print(f"lampas: error: {' '.join(reason.splitlines())}", *more, sep="\n", file=sys.stderr)
+    from lampas.printing import visible
+
+    lines = (visible(one) for one in (" ".join(reason.splitlines()), *more))
+    print(f"lampas: error: {next(lines)}", *lines, sep="\n", file=sys.stderr)
     return code
 
 

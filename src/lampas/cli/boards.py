@@ -12,6 +12,7 @@ from lampas.cli.request import Request
 from lampas.cli.runs import MODEL
 from lampas.errors import ArtifactError, LampasError
 from lampas.history import History
+from lampas.record.files import checked, is_inside, read_about
 
 BOARD = "board"
 
@@ -48,6 +49,8 @@ def write_missing(run: Path) -> bool:
         return False
     from lampas.board.writer import Board
 
+    if not is_inside(run / BOARD):
+        raise ArtifactError(f"{run / BOARD} is a link out of its folder: take it away")
     rows, described = _history(run / "history.csv"), _description(run / "run.json")
     with Board(run / BOARD / "validation") as validation, Board(run / BOARD / "train") as train:
         for epoch, row in rows:
@@ -63,7 +66,7 @@ def write_missing(run: Path) -> bool:
 
 def _history(path: Path) -> list[tuple[int, dict[str, float]]]:
     try:
-        rows = History.from_csv(path).rows
+        rows = History.from_csv(checked(path)).rows
         return [(int(row.pop("epoch")), row) for row in map(dict, rows)]
     except FileNotFoundError:
         raise ArtifactError(f"{path} is missing, and the run has no log to show") from None
@@ -71,10 +74,9 @@ def _history(path: Path) -> list[tuple[int, dict[str, float]]]:
 
 def _description(path: Path) -> dict[str, Any]:
     try:
-        found: Any = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
-        found = None
-    return cast("dict[str, Any]", found) if isinstance(found, dict) else {}
+        return read_about(path)
+    except (OSError, ArtifactError):
+        return {}
 
 
 def _summary(run: Path) -> str:

@@ -1,7 +1,6 @@
 """Whether what was named to train on is images: a look at names, and at a table's first lines."""
 
 import os
-import tarfile
 import zipfile
 from collections.abc import Iterator, Sequence
 from itertools import islice
@@ -34,14 +33,17 @@ def _below(folder: str) -> Iterator[str]:
 
 
 def _members(path: str) -> Iterator[str]:
+    from lampas.vision.archive import DAMAGE
+    from lampas.vision.whole_tar import opened
+
     try:
         if path.lower().endswith(".zip"):
             with zipfile.ZipFile(path) as zipped:
                 yield from zipped.namelist()
         else:
-            with tarfile.open(path, "r|*") as tar:
-                yield from (member.name for member in tar)
-    except (tarfile.TarError, zipfile.BadZipFile, EOFError, OSError):
+            with opened(path) as tar:
+                yield from (member.name for member in tar.in_turn())
+    except DAMAGE:
         yield "damaged.png"  # no other kind of data comes in archives: images' reader will tell
 
 

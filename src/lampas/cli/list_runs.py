@@ -9,6 +9,7 @@ import typer
 
 from lampas.cli.output import Plain, count, json_line, table
 from lampas.errors import InputError, unknown_name
+from lampas.printing import visible
 
 if TYPE_CHECKING:
     from lampas.comparison.found import FoundRun
@@ -50,7 +51,7 @@ def runs(
     print(_table(found, sort))
     for run in found:
         if run.reason:
-            print(f"\n{run.reason}")
+            print(f"\n{visible(run.reason)}")
 
 
 def _found(folders: Sequence[str]) -> "list[FoundRun]":

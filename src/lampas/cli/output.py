@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 
-from lampas.printing import finite, number
+from lampas.printing import finite, number, visible
 
 Plain = str | int | float | None
 
@@ -16,6 +16,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], words: int = 1) ->
       loss    0.5000
       mae    12.0000
     """
+    head, rows = list(map(visible, head)), [list(map(visible, row)) for row in rows]
     widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
     lines: list[str] = []
     for row in (head, *rows):

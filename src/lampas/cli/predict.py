@@ -10,6 +10,7 @@ import typer
 from lampas.cli import options
 from lampas.cli.output import count, json_line
 from lampas.cli.usage import UsageError
+from lampas.printing import visible
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -86,8 +87,11 @@ def to_stdout(found: "pd.DataFrame", index: bool = True) -> None:
     reconfigure = getattr(sys.stdout, "reconfigure", None)
     if reconfigure is not None:
         reconfigure(encoding="utf-8")
-    digits = six_digits if sys.stdout.isatty() else None
-    found.to_csv(sys.stdout, lineterminator="\n", index=index, float_format=digits)
+    if not sys.stdout.isatty():
+        found.to_csv(sys.stdout, lineterminator="\n", index=index)
+        return
+    shown = found.to_csv(lineterminator="\n", index=index, float_format=six_digits)
+    sys.stdout.write(visible(shown))
 
 
 def print_json(found: "pd.DataFrame") -> None:

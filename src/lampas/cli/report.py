@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TextIO, cast
 import typer
 
 from lampas.cli.output import count, scores
-from lampas.printing import duration
+from lampas.printing import duration, visible
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,12 +32,11 @@ _TASKS = {
 def columns(name: str, frame: "pd.DataFrame", schema: "Schema", people: TextIO) -> None:
     """The table's size, what is to be predicted, and what each column is taken for."""
     targets = ", ".join(column.name for column in schema.targets)
-    print(
+    told = (
         f"{name}: {count(len(frame), 'row')}, {count(frame.shape[1], 'column')}; "
-        f"to predict: {targets} ({_TASKS[schema.task]})\n\n{schema}\n",
-        file=people,
-        flush=True,
+        f"to predict: {targets} ({_TASKS[schema.task]})\n\n{schema}\n"
     )
+    print(visible(told), file=people, flush=True)
 
 
 def training(model: "Fitted", seconds: float, people: TextIO) -> None:
@@ -48,7 +47,7 @@ def training(model: "Fitted", seconds: float, people: TextIO) -> None:
     weighted = model.settings.get("class_weight")
     if weighted:
         shown = ", ".join(f"{name}: {weight:.3g}" for name, weight in list(weighted.items())[:6])
-        print(f"Classes of very different size are weighted ({shown})", file=people)
+        print(f"Classes of very different size are weighted ({visible(shown)})", file=people)
     print(f"{count(len(history), 'epoch')} in {duration(seconds)}{_best(history)}\n", file=people)
     width = min(shutil.get_terminal_size().columns, 100)
     print(curves(history.history, width), end="\n\n", file=people)

@@ -10,6 +10,7 @@ import typer
 from lampas.cli import options, usage
 from lampas.cli.output import count, scores, table
 from lampas.errors import InputError
+from lampas.printing import visible
 
 if TYPE_CHECKING:
     import torch
@@ -58,7 +59,7 @@ def summary(
     elif shape or dtype:
         raise usage.UsageError("--shape and --dtype are for a class; a run knows its inputs")
     else:
-        print(of_run(what, model, depth))
+        print(visible(of_run(what, model, depth)))
 
 
 def _of_class(spec: str, shapes: list[str], dtype: str | None, depth: int | None) -> str:
@@ -143,9 +144,9 @@ def _weights(saved: "Artifact") -> str:
     rows = [
         [name, str(tuple(tensor.shape)), str(tensor.dtype).removeprefix("torch."),
          f"{tensor.numel():,}"]
-        for name, tensor in weights.items()
+        for name, tensor in weights.items() if hasattr(tensor, "numel")
     ]  # fmt: skip
-    total = sum(tensor.numel() for tensor in weights.values())
+    total = sum(tensor.numel() for tensor in weights.values() if hasattr(tensor, "numel"))
     listed = table(["weights", "shape", "dtype", "numbers"], rows)
     where = "its layers are known to its class alone"
     if saved.kind in FITTED:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from lampas.cli import options, usage
 from lampas.cli.output import json_line
+from lampas.printing import visible
 
 
 def train(
@@ -173,7 +174,7 @@ def train(
     after = report.whereabouts(folder, run, model, commands)
     if board and not quiet:
         after = f"{after}\n  lampas board {shlex.quote(str(folder))}"
-    print(f"{report.held_out(fitted)}\n\n{after}", file=people)
+    print(visible(f"{report.held_out(fitted)}\n\n{after}"), file=people)
     if profiler is not None:
         print(f"\n{profiles.told(profiler)}", file=people)
     if json:

@@ -6,6 +6,7 @@ from lampas.cli.data import shell_spoken
 from lampas.cli.request import Request
 from lampas.cli.usage import UsageError
 from lampas.fitted import Fitted
+from lampas.printing import visible
 from lampas.vision.cache_folder import cache_folder
 from lampas.vision.read import Gathered, gather
 from lampas.vision.task import EPOCHS, images
@@ -33,7 +34,7 @@ def train(request: Request) -> Fitted:
     """Find and decode the images, show them, fit the net."""
     found = _gathered(request)
     if not request.quiet:
-        print(f"{request.data[0]}\n{found}\n{_kept()}\n", file=request.people, flush=True)
+        print(visible(f"{request.data[0]}\n{found}\n{_kept()}\n"), file=request.people, flush=True)
     return images(
         found,
         image_column=request.image.image,

@@ -10,6 +10,7 @@ from lampas.cli.request import Request
 from lampas.cli.threads import spare_cores
 from lampas.cli.usage import UsageError
 from lampas.fitted import Fitted
+from lampas.printing import visible
 from lampas.series.own_net import NETS, NetName
 from lampas.series.task import EPOCHS, PATIENCE, timeseries
 
@@ -70,5 +71,5 @@ def train(request: Request) -> Fitted:
             device=request.device,
         )
     if not request.quiet:
-        print(f"{fitted.settings['about']}\n", file=request.people)
+        print(visible(f"{fitted.settings['about']}\n"), file=request.people)
     return fitted

@@ -11,6 +11,7 @@ from lampas.cli.request import Request
 from lampas.cli.threads import spare_cores
 from lampas.cli.usage import UsageError
 from lampas.fitted import Fitted
+from lampas.printing import visible
 from lampas.text.own_net import NETS
 from lampas.text.prepare import LENGTH, prepare
 from lampas.text.task import fit
@@ -51,7 +52,9 @@ def train(request: Request) -> Fitted:
             seed=request.seed,
         )
     if not request.quiet:
-        print(f"{', '.join(request.data)}\n\n{prepared}\n", file=request.people, flush=True)
+        print(
+            visible(f"{', '.join(request.data)}\n\n{prepared}\n"), file=request.people, flush=True
+        )
     if request.own_net is None:
         spare_cores(len(prepared.train.ids))
     return fit(

@@ -19,7 +19,7 @@ from lampas.comparison.differences import (
 from lampas.comparison.found import FoundRun
 from lampas.comparison.found import read as read_lightly
 from lampas.comparison.paired import DRAWS
-from lampas.errors import ArtifactError, InputError, LampasError
+from lampas.errors import ArtifactError, InputError
 from lampas.page.build import Run, read
 from lampas.record.files import SUMMARY
 
@@ -135,13 +135,8 @@ def _require_some(folders: Sequence[Path]) -> None:
 def _run(folder: Path) -> Run:
     try:
         return read(folder)
-    except LampasError:
-        raise
-    except (KeyError, TypeError, ValueError, OSError) as error:
-        raise ArtifactError(
-            f"{folder} is damaged: held_out.csv or evidence.json is not as `lampas train` wrote it "
-            f"({' '.join(str(error).split())}): leave the run out, or train it again"
-        ) from error
+    except OSError as error:
+        raise ArtifactError(f"{folder} cannot be read: {error.strerror or error}") from error
 
 
 def _found(folder: Path) -> FoundRun:

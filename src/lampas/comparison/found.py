@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from lampas.errors import ArtifactError
 from lampas.history import History
-from lampas.record.files import FAILED, HISTORY, RUN, RUNNING, is_told, read_history, read_json
+from lampas.record.files import FAILED, HISTORY, RUN, RUNNING, is_told, read_about, read_history
 
 _MODEL = "model.lampas"
 _MARKS = (RUN, HISTORY, _MODEL)  # any of them makes a folder a run
@@ -67,11 +67,10 @@ def read(folder: Path) -> FoundRun | None:
 
 
 def _json(path: Path) -> dict[str, Any]:
-    found = read_json(path)
-    is_described = isinstance(found, dict) and isinstance(found.get("settings"), dict)
-    if not is_described and not (isinstance(found, dict) and found.get("state") == RUNNING):
+    found = read_about(path)
+    if not isinstance(found.get("settings"), dict) and found.get("state") != RUNNING:
         raise ArtifactError(f"{path} is damaged: it holds no description of a run")
-    return cast("dict[str, Any]", found)
+    return found
 
 
 def _described(

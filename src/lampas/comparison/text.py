@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from lampas.comparison.sections import Section, sections
-from lampas.printing import text_table
+from lampas.printing import text_table, visible
 
 if TYPE_CHECKING:
     from lampas.comparison.compare import Comparison
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 def text(comparison: "Comparison") -> str:
     """Each section: its title, and below it, moved in, all that it holds."""
-    return "\n\n".join("\n".join(_lines(one)) for one in sections(comparison))
+    return visible("\n\n".join("\n".join(_lines(one)) for one in sections(comparison)))
 
 
 def _lines(section: Section) -> Iterator[str]:

@@ -11,6 +11,9 @@ import torch
 from lampas.data.nest import Nest, leaves, named_leaves, rebuild
 from lampas.errors import DataError, DtypeError, ShapeError
 
+COPIED_BYTES = 1 << 30
+"""From here on it is told that an array is copied: it may be a file that is larger than memory."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rows:
@@ -128,6 +131,11 @@ def to_tensor(value: Any, name: str) -> torch.Tensor:
     if isinstance(value, torch.Tensor):
         if value.is_meta:
             raise DataError(f"{name} is on the meta device, where tensors hold no numbers")
+        if value.layout != torch.strided or value.is_nested or value.is_quantized:
+            raise DataError(
+                f"{name} is a sparse, nested or quantised tensor, whose rows cannot be taken: pass "
+                f"{name}.to_dense(), or what yields batches of it"
+            )
         return value.detach()  # data: no graph that made it is to be walked at each step
     if _is_pandas(value):
         value = _from_pandas(value, name)
@@ -141,20 +149,35 @@ def to_tensor(value: Any, name: str) -> torch.Tensor:
             f"{name} is an array of {value.dtype}, which no tensor can hold: encode it as numbers "
             "(lampas.tabular does so for tables)"
         )
-    return _share(value)
+    return _share(value, name)
 
 
-def _share(array: np.ndarray[Any, Any]) -> torch.Tensor:
+def _share(given: np.ndarray[Any, Any], name: str) -> torch.Tensor:
+    array = given
     if array.dtype.itemsize > 8 and array.dtype.kind == "f":
         array = array.astype(np.float64)  # longdouble, which torch has not
     if not array.dtype.isnative:
         array = array.astype(array.dtype.newbyteorder("="))
     if any(stride < 0 for stride in array.strides):
         array = array.copy()  # torch has no negative strides
+    if array is not given and array.nbytes > COPIED_BYTES:
+        warnings.warn(
+            f"{name}, {array.nbytes / 1e9:,.1f} GB, is copied whole: torch reads no {_odd(given)}; "
+            "where memory is short, store it as torch does",
+            UserWarning,
+            stacklevel=6,
+        )
     with warnings.catch_warnings():
         # Read-only arrays (memory maps, pandas) are only read here.
         warnings.filterwarnings("ignore", message=".*not writable.*")
         return torch.from_numpy(array)
+
+
+def _odd(array: np.ndarray[Any, Any]) -> str:
+    """What keeps torch from sharing the memory of `array`."""
+    if not array.dtype.isnative:
+        return "numbers with their bytes in the other order"
+    return str(array.dtype) if array.dtype.itemsize > 8 else "array that runs backwards"
 
 
 def _from_pandas(value: Any, name: str) -> Any:

@@ -19,7 +19,8 @@ class Batch:
 
     With gradient accumulation several batches make one optimiser step: `opens` and `closes`
     tell whether this is the first and the last of them, `shares` holds, for each loss, this
-    batch's part of the group's samples (None: the batch is the whole group).
+    batch's part of the group's samples (None: the batch is the whole group), `earlier` the
+    batches of the group before this one.
     """
 
     x: Nest
@@ -29,6 +30,7 @@ class Batch:
     opens: bool = True
     closes: bool = True
     shares: list[Any] | None = None
+    earlier: "tuple[Batch, ...]" = ()
 
     @property
     def args(self) -> tuple[Any, ...]:

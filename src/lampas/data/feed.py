@@ -3,14 +3,14 @@
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any, cast
 
 import torch
 from torch.utils.data import DataLoader, Dataset, IterableDataset, TensorDataset
 
 from lampas.data.arrays import Rows, is_array, make_rows, refuse_numbers
-from lampas.data.batch import Feed
+from lampas.data.batch import Batch, Feed
 from lampas.data.loader import (
     LoaderFeed,
     StreamFeed,
@@ -20,10 +20,12 @@ from lampas.data.loader import (
 )
 from lampas.data.memory import MemoryFeed
 from lampas.data.nest import Nest, leaves
+from lampas.data.spans import spans
 from lampas.data.wrap import ClassWeightFeed, HeadFeed, StepsFeed
 from lampas.errors import DataError, InputError
 
 ROOMY_BYTES = 1 << 18
+_MOST_STREAMED = 10_000_000  # samples: torch counts up to a batch before it reads any
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,16 +89,20 @@ class Source:
         feed = self._whole(batch_size, shuffle=False)
         return feed if steps is None else HeadFeed(feed, steps)
 
+    def first(self, rows: int) -> Batch:
+        """The first rows, or fewer, as a batch of copies."""
+        return next(iter(self.once(rows, steps=1)))
+
     def split(self, share: Any) -> "tuple[Source, Source]":
         """The first rows, and the last `share` of them, held out before any shuffling."""
-        if isinstance(share, str) or not 0.0 < share < 1.0:
+        if not isinstance(share, Real) or not 0.0 < float(share) < 1.0:
             raise InputError(f"validation_split is {share!r}: it must lie between 0 and 1")
         if self.rows is None:
             raise InputError(
                 "validation_split cuts arrays; for a dataset, loader or generator pass "
                 "validation_data"
             )
-        kept = len(self.rows) - max(1, round(share * len(self.rows)))
+        kept = len(self.rows) - max(1, round(float(share) * len(self.rows)))
         if kept == 0:
             raise DataError(
                 f"validation_split={share} of {len(self.rows)} rows leaves none to train"
@@ -118,10 +124,16 @@ class Source:
     def _whole(self, batch_size: int, *, shuffle: bool) -> Feed:
         if self.rows is None:
             return self._loader(self.x, batch_size, shuffle=shuffle)
-        return MemoryFeed(self.rows, batch_size, shuffle=shuffle, device=self.device)
+        # An int of Python's own: of NumPy's torch cannot split by.
+        return MemoryFeed(self.rows, int(batch_size), shuffle=shuffle, device=self.device)
 
     def _loader(self, x: Any, batch_size: int, *, shuffle: bool) -> Feed:
         if isinstance(x, IterableDataset):
+            if batch_size > _MOST_STREAMED:
+                raise InputError(
+                    f"batch_size is {batch_size}: a stream is read until a batch is full, and of "
+                    f"{_MOST_STREAMED:,} samples at most"
+                )
             x = DataLoader(x, batch_size)
         elif isinstance(x, Dataset):
             _check_length(cast(Any, x))
@@ -191,22 +203,43 @@ def _warn_of_new_classes(kept: Any, held_out: Any) -> None:
     """Rows sorted by class are split so that no score on the held-out ones means anything."""
     if not isinstance(kept, torch.Tensor) or kept.is_floating_point() or kept.ndim != 1:
         return
-    y = torch.cat([kept, held_out])
-    if 2 * len(y.unique()) > len(y):  # numbers, rather than classes
+    last = held_out[-1]
+    if not (_is_sorted(kept) and _is_sorted(held_out)) or bool(kept[-1] > held_out[0]):
         return
-    if bool((y[1:] >= y[:-1]).all()) and not bool(torch.isin(held_out, kept).all()):
+    different = 1 + _steps(kept) + _steps(held_out) + bool(kept[-1] != held_out[0])
+    if 2 * different > len(kept) + len(held_out):  # numbers, rather than classes
+        return
+    if bool(last != kept[-1]):
         warnings.warn(
             "validation_split holds out the last rows, and these are sorted: class "
-            f"{held_out[-1].item()} is in none of the others; shuffle the rows first",
+            f"{last.item()} is in none of the others; shuffle the rows first",
             UserWarning,
             stacklevel=4,
         )
+
+
+def _is_sorted(y: torch.Tensor) -> bool:
+    return all(bool((one <= following).all()) for one, following in _neighbours(y))
+
+
+def _steps(y: torch.Tensor) -> int:
+    """How often a value differs from the one before it."""
+    return sum(int((one != following).sum()) for one, following in _neighbours(y))
+
+
+def _neighbours(y: torch.Tensor) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    """All values but the last, and what follows each, in spans."""
+    for start, part in spans(y):
+        longer = y[start : start + len(part) + 1]
+        yield longer[:-1], longer[1:]
 
 
 def check_count(name: str, value: object, least: int = 1) -> None:
     """Refuse a count that is no whole number of at least `least`."""
     if isinstance(value, bool) or not isinstance(value, Integral) or int(value) < least:
         raise InputError(f"{name} is {value!r}: it must be a whole number, {least} or more")
+    if int(value) >= 2**62:
+        raise InputError(f"{name} is {value!r:.40}: it is larger than any number of samples")
 
 
 def _in_memory(x: Nest) -> bool:

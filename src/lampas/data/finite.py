@@ -6,10 +6,8 @@ import torch
 
 from lampas.data.arrays import Rows
 from lampas.data.nest import named_leaves
+from lampas.data.spans import spans
 from lampas.errors import DataError
-
-CHECK_ROWS = 1 << 16
-"""Rows looked at in one go: bounds the memory of the search."""
 
 
 def first_gap(rows: Rows, *, start: int = 0, stop: int | None = None) -> tuple[int, str] | None:
@@ -24,24 +22,27 @@ def first_gap(rows: Rows, *, start: int = 0, stop: int | None = None) -> tuple[i
 def _search(tensor: torch.Tensor, name: str, columns: list[str] | None) -> tuple[int, str] | None:
     if not tensor.is_floating_point():
         return None
-    # A finite sum holds no nan and no infinity, and costs no mask; overflow is then ruled out.
-    dirty = [start for start in range(0, len(tensor), CHECK_ROWS)
-             if not bool(tensor[start : start + CHECK_ROWS].sum().isfinite())]  # fmt: skip
-    masks = {s: ~tensor[s : s + CHECK_ROWS].isfinite() for s in dirty}
-    masks = {start: mask for start, mask in masks.items() if bool(mask.any())}
-    if not masks:
+    tensor = tensor if tensor.ndim else tensor.reshape(1)
+    place: tuple[int, ...] | None = None
+    rows = 0
+    for start, part in spans(tensor):
+        # A finite sum holds no nan and no infinity, and costs no mask; overflow is then ruled out.
+        if bool(part.sum().isfinite()):
+            continue
+        mask = ~part.isfinite()
+        faulty = int(mask.reshape(len(mask), -1).any(1).sum())
+        if faulty and place is None:
+            row, *rest = (int(i) for i in torch.unravel_index(mask.byte().argmax(), mask.shape))
+            place = (start + row, *rest)
+        rows += faulty
+    if place is None:
         return None
-    start, mask = next(iter(masks.items()))
-    place = mask.nonzero()[0].tolist()
-    row = start + place[0]
-    value = tensor[(row, *place[1:])].item()
-    rows = sum(int(m.reshape(len(m), -1).any(1).sum()) for m in masks.values())
     where = _column(tensor, place, columns)
     more = f" ({rows} rows have such gaps)" if rows > 1 else ""
-    return row, f"{name} has {value} in row {row}{where}{more}"
+    return place[0], f"{name} has {tensor[place].item()} in row {place[0]}{where}{more}"
 
 
-def _column(tensor: torch.Tensor, place: list[int], columns: list[str] | None) -> str:
+def _column(tensor: torch.Tensor, place: tuple[int, ...], columns: list[str] | None) -> str:
     if tensor.ndim != 2:
         return ""
     return f", column {columns[place[1]]!r}" if columns else f", column {place[1]}"

@@ -112,15 +112,25 @@ def grouped(
     """
     batches = iter(feed)
     while group := list(islice(batches, size)):
-        counts = [count(batch) for batch in group]
-        totals = [sum(column) for column in zip(*counts, strict=True)]
-        for batch, own in zip(group, counts, strict=True):
-            batch.opens, batch.closes = batch is group[0], batch is group[-1]
-            batch.shares = [_share(part, total) for part, total in zip(own, totals, strict=True)]
+        share_out(group, count)
+        for number, batch in enumerate(group):
+            batch.earlier = tuple(group[:number])
             yield batch
 
 
+def share_out(group: list[Batch], count: Callable[[Batch], list[Any]]) -> None:
+    """Make one optimiser step of the batches of `group`: see `grouped`."""
+    counts = [count(batch) for batch in group]
+    totals = [sum(column) for column in zip(*counts, strict=True)]
+    for batch, own in zip(group, counts, strict=True):
+        batch.opens, batch.closes = batch is group[0], batch is group[-1]
+        batch.shares = [_share(part, total) for part, total in zip(own, totals, strict=True)]
+
+
 def _share(part: Any, total: Any) -> Any:
-    if isinstance(total, torch.Tensor):
-        return part / total.clamp(min=torch.finfo(torch.float32).tiny)
-    return part / total if total else 0.0
+    """In double precision where there is one: counts in float32 would round it."""
+    if not isinstance(total, torch.Tensor):
+        return part / total if total else 0.0
+    if total.device.type != "mps":
+        part, total = part.double(), total.double()
+    return part / total.clamp(min=torch.finfo(torch.float32).tiny)

@@ -5,6 +5,7 @@ from typing import Any
 
 from torch import Tensor
 
+from lampas.data.spans import spans
 from lampas.losses.dtypes import check_dtypes
 from lampas.losses.kinds import recognise
 from lampas.losses.outputs import check_outputs
@@ -18,8 +19,6 @@ from lampas.losses.shapes import (
     unequal,
 )
 from lampas.losses.targets import check_targets
-
-_ROWS = 1 << 16  # looked at in one go: bounds the memory of the search
 
 
 def check(loss: Callable[[Any, Any], Any], y_pred: Any, y_true: Any) -> None:
@@ -76,8 +75,7 @@ def check_all(loss: Callable[[Any, Any], Any], y_pred: Any, y_true: Any, of: str
     known = recognise(loss)
     if known is None or not known.plain or not isinstance(y_true, Tensor):
         return
-    for start in range(0, len(y_true), _ROWS):
-        part = y_true[start : start + _ROWS]
+    for start, part in spans(y_true):
         part = part if part.is_floating_point() else part.long()
         check_targets(known, y_pred, part, Place(of, start))
 

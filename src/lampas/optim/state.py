@@ -99,7 +99,7 @@ def kept(
     gradients = [(p, p.grad, None if p.grad is None else p.grad.clone()) for p in parameters]
     options = [_options(optimizer) for optimizer in optimizers]
     states = [_copied(optimizer.state) for optimizer in optimizers]
-    random = _random_states(parameters)
+    random = random_states(parameters)
     try:
         yield
     finally:
@@ -114,7 +114,7 @@ def kept(
             part.training = mode
         for optimizer, groups, entries in zip(optimizers, options, states, strict=True):
             _put_back(optimizer, groups, entries)
-        _set_random_states(random)
+        set_random_states(random)
 
 
 def _check_groups(optimizer: torch.optim.Optimizer, groups: Sequence[State]) -> None:
@@ -234,7 +234,7 @@ def _put_back(
     optimizer.state.update(entries)
 
 
-def _random_states(parameters: Iterable[Tensor]) -> list[tuple[torch.device, Tensor]]:
+def random_states(parameters: Iterable[Tensor]) -> list[tuple[torch.device, Tensor]]:
     """The states of torch's generators; the CPU's always."""
     devices = {p.device for p in parameters if p.device.type not in ("cpu", "meta")}
     states = [(torch.device("cpu"), torch.get_rng_state())]
@@ -244,7 +244,8 @@ def _random_states(parameters: Iterable[Tensor]) -> list[tuple[torch.device, Ten
     return states
 
 
-def _set_random_states(states: list[tuple[torch.device, Tensor]]) -> None:
+def set_random_states(states: list[tuple[torch.device, Tensor]]) -> None:
+    """Put back what `random_states` gave."""
     for device, state in states:
         if device.type == "cpu":
             torch.set_rng_state(state)

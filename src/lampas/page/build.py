@@ -1,12 +1,15 @@
 """From the files of a run to `report.html`: nothing is trained or loaded again."""
 
+import base64
+import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
+import numpy as np
 import pandas as pd
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 
@@ -31,9 +34,16 @@ from lampas.record.files import (
     RUNNING,
     SUMMARY,
     VITALS,
+    checked,
+    is_inside,
+    read_about,
+    read_evidence,
     read_history,
-    read_json,
+    read_text,
 )
+from lampas.tables.schema import TableTask
+
+_ROUNDING = 1e-6  # of probabilities
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +67,8 @@ def write_page(folder: Path, out: Path | None = None) -> Path:
     """
     run = read(folder)
     place = folder / REPORT if out is None else out
+    if out is None and not is_inside(place):
+        raise ArtifactError(f"{place} is a link out of its folder: take it away, or pass out=")
     with whole_file(place) as file:
         file.write(page(run).encode())
     return place
@@ -64,13 +76,13 @@ def write_page(folder: Path, out: Path | None = None) -> Path:
 
 def read(folder: Path) -> Run:
     """The run in `folder`."""
-    about = _json(folder / RUN)
+    about = read_about(folder / RUN) if (folder / RUN).is_file() else None
     if about is None and not (folder / HISTORY).is_file():
         raise ArtifactError(f"{folder} holds no run: there is neither {RUN} nor {HISTORY}")
     about = about or {"state": RUNNING}
     _check_format(folder, about)
-    plain = _json(folder / EVIDENCE) or {}
-    judged = plain and plain["task"] != "timeseries"
+    plain = read_evidence(folder / EVIDENCE) if (folder / EVIDENCE).is_file() else {}
+    judged = plain and plain.get("task") != "timeseries"
     return Run(
         folder,
         about,
@@ -88,15 +100,6 @@ def _check_format(folder: Path, about: dict[str, Any]) -> None:
             f"{folder} was written by another version of Lampas (format {found}; this one reads "
             f"up to {FORMAT}): use that version, or a newer one"
         )
-
-
-def _json(path: Path) -> dict[str, Any] | None:
-    if not path.is_file():
-        return None
-    found = read_json(path)
-    if not isinstance(found, dict):
-        raise ArtifactError(f"{path} is damaged: it holds no description")
-    return found
 
 
 def page(run: Run) -> str:
@@ -124,10 +127,16 @@ def rendered(template: str, charts: Sequence[Chart], **values: Any) -> str:
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, loader=FunctionLoader(_text)
     )
+    data = drawn.replace("<", "\\u003c")  # no "</script>" among the data ends the script
+    script = f"const CHARTS = {data};\n{_text('page.js')}"
     return environment.get_template(template).render(
-        **values, css=_text("page.css"), script=_text("page.js"),
-        charts=drawn.replace("<", "\\u003c"),  # no "</script>" among the data ends the script
-    )  # fmt: skip
+        **values, css=_text("page.css"), script=script, script_hash=_hash(script)
+    )
+
+
+def _hash(script: str) -> str:
+    """What a browser is told of the one script that may run: no other does, whatever got in."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}"
 
 
 def _text(name: str) -> str:
@@ -164,7 +173,35 @@ def _wholes(run: Run) -> list[dict[str, Any]]:
 
 def _evidence(folder: Path, plain: dict[str, Any]) -> Evidence:
     """What `write_evidence` wrote."""
-    table = pd.read_csv(folder / HELD_OUT, index_col=0, dtype=str, keep_default_na=False)
+    path = checked(folder / HELD_OUT)
+    try:
+        table = pd.read_csv(path, index_col=0, dtype=str, keep_default_na=False)
+        found = _of_table(table, plain)
+        _check_evidence(found)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ArtifactError(f"{path} is damaged: it is not what {EVIDENCE} tells of") from error
+    return found
+
+
+def _check_evidence(found: Evidence) -> None:
+    """Raise `KeyError` or `ValueError` where truth and predictions are not those of the task."""
+    numbers = found.predicted.select_dtypes("number").to_numpy(dtype=float)
+    classes = found.task != "regression"
+    if classes:
+        for target in range(len(found.truth.columns)):
+            found.codes(target)
+    if found.task in ("binary", "multiclass"):
+        found.probabilities()
+    inside = not classes or ((numbers >= 0) & (numbers <= 1 + _ROUNDING)).all()
+    if not (len(found) and numbers.size and np.isfinite(numbers).all() and inside):
+        raise ValueError("its predictions are none")
+    if not classes and not np.isfinite(found.truth.to_numpy(dtype=float)).all():
+        raise ValueError("its truth is no number")
+
+
+def _of_table(table: pd.DataFrame, plain: dict[str, Any]) -> Evidence:
+    if plain["task"] not in get_args(TableTask):
+        raise ValueError(plain["task"])
     targets = plain["targets"]
     given = [name for name in map(str, table) if name.startswith("probability of ")]
     truth = table[[f"true {name}" for name in targets]].set_axis(targets, axis=1)
@@ -176,6 +213,13 @@ def _evidence(folder: Path, plain: dict[str, Any]) -> Evidence:
 
 
 def _forecasts(plain: dict[str, Any]) -> list[Chart]:
+    try:
+        return _drawn(plain)
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise ArtifactError(f"{EVIDENCE} is damaged: it holds no forecasts") from error
+
+
+def _drawn(plain: dict[str, Any]) -> list[Chart]:
     rows = pd.DataFrame(plain["forecast"])
     charts: list[Chart] = []
     for one in plain["history"]:
@@ -193,7 +237,9 @@ def _forecasts(plain: dict[str, Any]) -> list[Chart]:
 
 
 def _stamps(values: list[Any]) -> pd.Index:
-    return pd.Index(values) if not values or isinstance(values[0], int) else pd.to_datetime(values)
+    if not values or isinstance(values[0], int):
+        return pd.Index(values)
+    return pd.to_datetime(values, format="ISO8601")
 
 
 def _scores(run: Run) -> tuple[dict[str, Any] | None, str]:
@@ -261,10 +307,10 @@ def _texts(run: Run) -> Iterator[dict[str, str]]:
         yield {"title": "Backtest", "text": "\n".join(backtest)}
     profile = run.folder / PROFILE
     if profile.is_file():
-        yield {"title": "Profile", "text": profile.read_text(encoding="utf-8").rstrip()}
+        yield {"title": "Profile", "text": read_text(profile).rstrip()}
     summary = run.folder / SUMMARY
     if summary.is_file():
-        yield {"title": "The net", "text": summary.read_text(encoding="utf-8").rstrip()}
+        yield {"title": "The net", "text": read_text(summary).rstrip()}
 
 
 def _facts(run: Run) -> Iterator[tuple[str, str]]:

@@ -20,7 +20,12 @@ def mistakes_of(recorded: Mapping[str, Any]) -> dict[str, Any] | None:
         return {"images": [_picture(one) for one in found]}
     others = list(found[0]["seen"])
     rows = [
-        [one["name"], one["true"], _said(one), *(_cell(one["seen"][name]) for name in others)]
+        [
+            one["name"],
+            one["true"],
+            _said(one),
+            *(_cell(one["seen"].get(name, "")) for name in others),
+        ]
         for one in found
     ]
     weighed = any(isinstance(cell, list) for row in rows for cell in row)
@@ -30,7 +35,7 @@ def mistakes_of(recorded: Mapping[str, Any]) -> dict[str, Any] | None:
 
 def _picture(one: Mapping[str, Any]) -> dict[str, str]:
     return {
-        "png": one["seen"]["image"],
+        "png": one["seen"].get("image", ""),
         "name": one["name"],
         "true": one["true"],
         "said": _said(one),

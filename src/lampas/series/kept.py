@@ -8,6 +8,8 @@ import pandas as pd
 from lampas.series.clock import Clock
 from lampas.series.panel import Columns, Panel, Series
 
+_LONGEST = 10_000_000  # stamps: ten years of minutes are half as many
+
 
 def newest(panel: Panel, rows: int) -> Panel:
     """The last `rows` rows of each series, on the part of the grid that they need."""
@@ -28,14 +30,17 @@ def to_json(panel: Panel) -> dict[str, Any]:
 
 
 def from_json(plain: dict[str, Any], columns: Columns, clock: Clock) -> Panel:
-    """The panel that `to_json` described."""
+    """The panel that `to_json` described. Raises `ValueError` where it claims to be endless."""
     series = tuple(
         Series(key, first, np.asarray(values), np.asarray(seen))
         for key, first, values, seen in plain["series"]
     )
+    end = max(one.end for one in series)
+    if end > _LONGEST or min(one.first for one in series) < 0:
+        raise ValueError(f"its newest rows end at place {end:,}")
     start = plain["start"]
     if isinstance(start, str):
         start = pd.Timestamp(start)
         start = start if clock.zone is None else start.tz_convert(clock.zone)
-    rest = clock.after(start, max(one.end for one in series) - 1)
+    rest = clock.after(start, end - 1)
     return Panel(clock, columns, rest.insert(0, start), series)

@@ -12,7 +12,7 @@ from lampas.series.clock import Clock, find_clock, read_stamps
 from lampas.tables import cells
 from lampas.tables.infer import plain
 from lampas.tables.read import TableLike, read_table
-from lampas.tables.schema import Scalar, no_column
+from lampas.tables.schema import Scalar, names_of, no_column
 
 Gaps = Literal["refuse", "carry"]
 
@@ -232,4 +232,4 @@ def names(one: str | Sequence[str]) -> tuple[str, ...]:
     >>> names("a"), names(["a", "b"])
     (('a',), ('a', 'b'))
     """
-    return (one,) if isinstance(one, str) else tuple(one)
+    return tuple(names_of("a column", one))

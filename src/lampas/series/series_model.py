@@ -322,8 +322,8 @@ class SeriesModel:
         """The net's inputs for two windows of zeros."""
         sizes = self.sizes
         return {
-            "past": torch.zeros(2, sizes.lookback, sizes.inputs),
-            "future": torch.zeros(2, sizes.horizon, sizes.known),
+            "past": torch.zeros(()).expand(2, sizes.lookback, sizes.inputs),
+            "future": torch.zeros(()).expand(2, sizes.horizon, sizes.known),
         }
 
     def describe(self) -> dict[str, Any]:
@@ -354,15 +354,26 @@ class SeriesModel:
         return html_folded("backtest", table)
 
 
+def _check_sizes(sizes: Sizes, season: int, panel: Panel) -> None:
+    """Raise `ValueError` for sizes that no training can have had."""
+    numbers = (*asdict(sizes).values(), season)
+    if any(type(number) is not int or number < 0 for number in numbers) or season < 1:
+        raise ValueError("its sizes are no whole numbers")
+    rows = max(len(one.values) for one in panel.series)
+    if rows < sizes.lookback:
+        raise ValueError(f"its window has {sizes.lookback:,} rows, and its longest series {rows:,}")
+
+
 def _restored(saved: artifact.Artifact, net: NetLike | None) -> SeriesModel:
     content = saved.content
     columns, clock = Columns(**content["columns"]), Clock(**content["clock"])
     panel = kept.from_json(content["panel"], columns, clock)
-    sizes = Sizes(**content["sizes"])
+    sizes, season = Sizes(**content["sizes"]), content["season"]
+    _check_sizes(sizes, season, panel)
     scales = {key: Scale.from_json(plain) for key, plain in content["scales"]}
     built = build(saved.settings["net"] if net is None else net, sizes)
     restored = SeriesModel(
-        built, sizes, content["season"], tuple(content["levels"]), panel, scales, saved.settings
+        built, sizes, season, tuple(content["levels"]), panel, scales, saved.settings
     )
     restored.reach = dict(content["reach"])
     restored.tested = None if content["tested"] is None else Backtest.from_json(content["tested"])

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from numbers import Real
 from typing import Any, Literal
 
 import torch
@@ -104,6 +105,8 @@ def timeseries(
     panel = read_panel(data, columns, frequency=frequency, gaps=gaps)
     season = _season(panel, season)
     horizon = _horizon(panel, season) if horizon is None else _count("horizon", horizon)
+    if not isinstance(backtest, Real):
+        raise InputError(f"backtest is {backtest!r:.60}: pass a share of the steps, or how many")
     held = backtest if backtest >= 1 else backtest * panel.end
     most = max(2, int(panel.end - held) // 4)
     usual = min(max(2 * horizon, 3 * season), most)
@@ -199,7 +202,7 @@ def _horizon(panel: Panel, season: int) -> int:
 
 
 def _count(name: str, value: int) -> int:
-    if isinstance(value, bool) or value != int(value) or value < 1:
+    if isinstance(value, bool) or not isinstance(value, Real) or value % 1 != 0 or value < 1:
         raise InputError(f"{name} is {value!r}: it must be a whole number, 1 or more")
     return int(value)
 

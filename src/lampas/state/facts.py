@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-import socket
+import platform
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -72,8 +72,8 @@ def data_facts(source: Source, batch_size: int) -> dict[str, Any]:
 def fingerprint(rows: Rows) -> str:
     """SHA-256 of all tensors of `rows`, with their shapes and dtypes.
 
-    Of a tensor of more than 64 MiB it is over 1 024 pieces, which lie evenly in it: that costs
-    50 ms. A change between two of them is not seen.
+    Of a tensor of more than 64 MiB it is over as many bytes, in up to 1 024 pieces which lie evenly
+    in it: that costs 50 ms. A change between two of them is not seen.
     """
     digest = hashlib.sha256()
     for tensor in rows.tensors:
@@ -87,8 +87,9 @@ def _pieces(tensor: Tensor) -> list[Tensor]:
     if tensor.nbytes <= _WHOLE or not tensor.ndim:
         return [tensor]
     rows = len(tensor)
-    length = max(1, int(_WHOLE * rows / tensor.nbytes / _PIECES))
-    starts = {int(rows * index / _PIECES) for index in range(_PIECES)}
+    pieces = max(1, min(_PIECES, _WHOLE * rows // tensor.nbytes))  # fewer, where rows are large
+    length = max(1, int(_WHOLE * rows / tensor.nbytes / pieces))
+    starts = {int(rows * index / pieces) for index in range(pieces)}
     return [tensor[start : start + length] for start in sorted({*starts, rows - length})]
 
 
@@ -106,7 +107,7 @@ def _net(model: "Model") -> Any:
 def _machine(device: torch.device) -> dict[str, Any]:
     """What decides, beside the program, how a sum is rounded."""
     return {
-        "host": socket.gethostname(),
+        "host": platform.node(),
         "device": device.type if device.type == "cpu" else _name(device),
         "threads": torch.get_num_threads(),
         "kernels": torch.backends.cpu.get_cpu_capability(),

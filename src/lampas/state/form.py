@@ -21,10 +21,12 @@ def malformed(values: Mapping[str, Any]) -> str | None:
         wanted = _OTHERS.get(name, _DICT)
         if not wanted[0](value):
             return f"its {name} is {wanted[1]}"
-    for name, rules in _INSIDE.items():
+    for name, rules in (one for one in _INSIDE.items() if one[0] in values):
         for key, (holds, what) in rules.items():
-            if name in values and not holds(values[name].get(key)):
-                return f"its {name} says of {key!r}: {values[name].get(key)!r:.60}, {what}"
+            if key not in values[name]:
+                return f"its {name} has no {key!r}"
+            if not holds(values[name][key]):
+                return f"its {name} says of {key!r}: {values[name][key]!r:.60}, {what}"
     return _contradiction(values)
 
 
@@ -95,6 +97,20 @@ def _is_named(value: Any) -> bool:
     return isinstance(value, Mapping) and all(type(key) is str for key in found)
 
 
+def _is_data(value: Any) -> bool:
+    return _is_named(value) and (value.get("batch_size") is None or _is_count(value["batch_size"]))
+
+
+def _are_pieces(value: Any) -> bool:
+    """Of training and of validation; None where all samples are computed at once."""
+    pair = cast(list[Any], value)
+    return (
+        isinstance(value, list)
+        and len(pair) == 2
+        and all(one is None or (_is_count(one) and one > 0) for one in pair)
+    )
+
+
 def _all(value: Any, kind: type) -> bool:
     return isinstance(value, list) and all(type(one) is kind for one in cast(list[Any], value))
 
@@ -123,13 +139,14 @@ _COUNT: Rule = _is_count, "which is no count"
 _INSIDE: dict[str, dict[str, Rule]] = {
     "about": {
         "epochs": _COUNT,
-        "data": (lambda value: value is None or _is_named(value), "which is no dict"),
+        "data": (_is_data, "which is no dict, or has a batch size that is none"),
         "doubts": (lambda value: _all(value, str), "which is no list of lines"),
     },
     "position": {
         **dict.fromkeys(("epoch", "step", "before", "updates"), _COUNT),
         "rate": (_is_rate, "which is no rate"),
         "best": (_is_best, "which is no number and the checkpoint that has it"),
+        "pieces": (_are_pieces, "which are no numbers of samples"),
         "finished": (lambda value: type(value) is bool, "which is neither true nor false"),
         "stopped": (lambda value: value is None or type(value) is str, "which is no reason"),
     },

@@ -65,6 +65,11 @@ class Keeper:
         self._bookmark = Bookmark(feed)
         return self._bookmark
 
+    def saved_batch_size(self) -> int | None:
+        """That of the newest whole checkpoint's run, where there is one."""
+        found = self._folder.newest(lambda line: None)
+        return None if found is None else found[1].about["data"].get("batch_size")
+
     @contextmanager
     def holding(self, about: Mapping[str, Any]) -> Generator[None]:
         """The folder is this run's alone inside. Raises `InputError` where it is another's, or

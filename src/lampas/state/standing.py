@@ -14,6 +14,9 @@ from lampas.state.state import State, put_back, take
 from lampas.tally import Tally
 
 
+_ABOUT = {"epochs": 0, "doubts": [], "data": {}}  # nobody reads it
+
+
 def stand(
     state: State, run: Run, pace: Pace, bookmark: Bookmark, also: Mapping[str, Any],
     tally: Tally | None,
@@ -24,7 +27,7 @@ def stand(
     copy of the weights meanwhile, at a moment when there are no gradients yet.
     """
     position = {name: state.position[name] for name in ("best", "finished")}
-    own = take(run, pace, bookmark, {"epochs": run.epochs, "doubts": []}, also, tally, position)
+    own = take(run, pace, bookmark, _ABOUT, also, tally, position)
     why = ill_fitting(state, own)
     if why is not None:
         run.is_resumed = False

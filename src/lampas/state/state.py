@@ -31,7 +31,8 @@ class State:
     `position`: "epoch", "step" (batches done in it, 0 where the epoch is over), "before" (batches
     of the epochs before), "updates" (optimiser steps in all), "rate", "best" (the best number
     watched and its checkpoint), "finished": whether the run is over, "stopped": why it was to
-    stop for good.
+    stop for good, "pieces": the most samples computed at once, in training and in validation
+    (see `Pieces`).
     `weights`: the net's state dict. `buffers`: those that are not in it. `gradients`: of a model
     with a `train_step` of its own, which may add them up over steps.
     `optimizers`, `schedule`, `scaler`, `averaging`, `losses`: their own state dicts.
@@ -91,6 +92,7 @@ def take(
             "step": 0 if tally is None else run.step,
             "before": run.steps_before if tally is not None else run.steps_before + run.step,
             "stopped": None if run.pauses else run.stopped,
+            "pieces": [run.pieces.rows, run.validation_pieces.rows],
             **position,
             **pace.position(),
         },
@@ -160,6 +162,7 @@ def put_back(
             tally.load_state(state.sums)
             doubts += _forgetful(model)
         run.step, run.steps_before = int(position["step"]), int(position["before"])
+        run.pieces.rows, run.validation_pieces.rows = position.get("pieces", (None, None))
         doubts += bookmark.go_to(dict(state.place))
         randomness.put(state.random, plan.device)
     return doubts

@@ -125,7 +125,13 @@ def present(column: pd.Series) -> np.ndarray:
     there = column.notna().to_numpy()
     if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_datetime64_any_dtype(column):
         return there
-    return there & (column.map(str).str.strip() != "").to_numpy()
+    try:
+        return there & (column.map(str).str.strip() != "").to_numpy()
+    except UnicodeEncodeError as error:
+        half = error.object[error.start]
+        raise DataError(
+            f"column {column.name!r} holds {half!r}, half a letter: leave it out"
+        ) from None
 
 
 def _as_numbers(column: pd.Series) -> np.ndarray:

@@ -15,7 +15,9 @@ from lampas.tables.schema import (
     Scalar,
     Schema,
     TableTask,
+    kinds_of,
     missing_targets,
+    names_of,
     no_column,
     pick,
 )
@@ -43,8 +45,8 @@ def infer(
     >>> infer(frame, "kind").task, infer(frame, "size").task
     ('binary', 'regression')
     """
-    kinds = dict(kinds or {})
-    targets = [target] if isinstance(target, str) else list(target)
+    kinds = kinds_of(kinds)
+    targets = names_of("target", target)
     _check_request(frame, targets, kinds)
     columns: list[Column] = []
     tasks: dict[str, TableTask] = {}

@@ -20,6 +20,8 @@ from lampas.tables.sniff import find_delimiter
 
 _TEXT = {".csv": ",", ".tsv": "\t", ".tab": "\t", ".txt": ","}  # suffix: the delimiter on a tie
 _PARQUET = (".parquet", ".pq")
+_ANYWAY = 16 << 20  # bytes that any file may unpack to
+_MOST_TIMES = 200  # beyond these, as many bytes as the packed file has itself
 _COMMA_NUMBER = re.compile(r"[+-]?([0-9]+|[0-9]{1,3}(\.[0-9]{3})+)(,[0-9]+)?")
 
 TableLike = str | Path | pd.DataFrame | Mapping[str, Any]
@@ -56,6 +58,8 @@ def read_table(
         return _named(source, "the table")
     if isinstance(source, Mapping):
         return _from_columns(source)
+    if delimiter is not None and (len(delimiter) != 1 or not delimiter.isascii()):
+        raise DataError(f"delimiter is {delimiter!r:.40}: one character of ASCII is needed, as ';'")
     path = Path(source)
     suffixes = [suffix.lower() for suffix in path.suffixes]
     zipped = suffixes[-1:] == [".gz"]
@@ -91,7 +95,7 @@ def whole_bytes(path: Path, zipped: bool) -> bytes:
     """What is in the file, unpacked if it is `zipped`. Raises `DataError`: absent, empty."""
     try:
         data = path.read_bytes()
-        data = gzip.decompress(data) if zipped and data else data
+        data = _unzipped(path, data) if zipped and data else data
     except FileNotFoundError:
         raise DataError(f"{path}: no such file") from None
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
@@ -101,6 +105,21 @@ def whole_bytes(path: Path, zipped: bool) -> bytes:
     if not data.strip():
         raise DataError(f"{path}: the file is empty")
     return data
+
+
+def _unzipped(path: Path, data: bytes) -> bytes:
+    """What the gzip file's `data` unpack to, where that is no bomb."""
+    most = max(_ANYWAY, _MOST_TIMES * len(data))
+    size = 0  # counted first, which keeps nothing, and takes little beside the parser
+    with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
+        while chunk := file.read(1 << 20):
+            size += len(chunk)
+            if size > most:
+                raise DataError(
+                    f"{path}: it unpacks to over {most:,} bytes from {len(data):,}: a "
+                    "decompression bomb; unpack it yourself if you trust it"
+                )
+    return gzip.decompress(data)
 
 
 def decoded(path: Path, data: bytes, encoding: str) -> str:
@@ -190,13 +209,30 @@ def _comma_numbers(column: pd.Series) -> pd.Series | None:
 
 def _from_parquet(path: Path, data: bytes) -> pd.DataFrame:
     try:
+        _refuse_bomb(path, data)
         frame = pd.read_parquet(io.BytesIO(data))
+    except DataError:
+        raise
     except (OSError, ValueError, KeyError, TypeError, NotImplementedError):
         # pyarrow's own errors are kinds of these; damage may show as late as in pandas' notes.
         raise DataError(f"{path}: not a Parquet file, or a damaged one") from None
     if not len(frame):
         raise DataError(f"{path}: no rows")
     return frame
+
+
+def _refuse_bomb(path: Path, data: bytes) -> None:
+    """A column of one value takes some bytes, whatever number of rows it claims."""
+    import pyarrow.parquet as pq
+
+    about = pq.ParquetFile(io.BytesIO(data)).metadata
+    size = 8 * about.num_rows * about.num_columns
+    unpacked = sum(about.row_group(group).total_byte_size for group in range(about.num_row_groups))
+    if max(size, unpacked) > max(_ANYWAY, _MOST_TIMES * len(data)):
+        raise DataError(
+            f"{path}: it claims {about.num_rows:,} rows of {about.num_columns:,} columns in "
+            f"{len(data):,} bytes: a decompression bomb; rewrite it if you trust it"
+        )
 
 
 def _from_columns(columns: Mapping[str, Any]) -> pd.DataFrame:
@@ -224,9 +260,23 @@ def _named(frame: pd.DataFrame, where: str) -> pd.DataFrame:
     _check_names(names, where)
     if not len(frame):
         raise DataError(f"{where}: no rows")
+    for place, name in enumerate(names):
+        _refuse_containers(frame.iloc[:, place], name, where)
     if names == list(frame.columns):
         return frame
     return frame.set_axis(names, axis=1)
+
+
+def _refuse_containers(column: pd.Series, name: str, where: str) -> None:
+    """Refuse lists, dicts and arrays for cells; columns of one kind are told without a look."""
+    if column.dtype != object or pd.api.types.infer_dtype(column, skipna=True) != "mixed":
+        return
+    for row, cell in zip(column.index, column, strict=True):
+        if not pd.api.types.is_hashable(cell):
+            raise DataError(
+                f"{where}: column {name!r}, row {row} holds a {type(cell).__name__}: a cell is a "
+                "number, a date or a text; make columns of its parts, or leave it out"
+            )
 
 
 def _check_names(names: list[str], where: str) -> None:

@@ -1,13 +1,13 @@
 """What the columns of a table are: shown to people, kept in the artifact, checked at prediction."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal, get_args
+from typing import Any, Literal, cast, get_args
 
 import numpy as np
 import pandas as pd
 
-from lampas.errors import DataError, did_you_mean, near
+from lampas.errors import DataError, InputError, did_you_mean, near
 from lampas.tables import cells
 
 _MARKS = ",;\t|: ^~"
@@ -130,6 +130,26 @@ class Schema:
         name, kind = (max(len(row[i]) for row in rows) for i in (0, 1))
         lines = [f"{r[0]:<{name}}  {r[1]:<{kind}}  {r[2]:>7}  {r[3]}".rstrip() for r in rows]
         return "\n".join(lines)
+
+
+def names_of(what: str, given: Any) -> list[str]:
+    """One name or several as a list. Raises `InputError` for what is none.
+
+    >>> names_of("target", "price"), names_of("target", ("price", "rooms"))
+    (['price'], ['price', 'rooms'])
+    """
+    if isinstance(given, str):
+        return [given]
+    if not isinstance(given, Iterable):
+        raise InputError(f"{what} is {given!r:.60}: pass the name of a column, or a list of names")
+    return list(cast("Iterable[str]", given))
+
+
+def kinds_of(given: Any) -> dict[str, Kind]:
+    """The kinds that were asked for, by column. Raises `InputError` for what is no dict."""
+    if given is not None and not isinstance(given, Mapping):
+        raise InputError(f"kinds is {given!r:.60}: pass a dict, as {{'zip': 'category'}}")
+    return dict(cast("Mapping[str, Kind]", given or {}))
 
 
 def pick(frame: pd.DataFrame, name: str) -> pd.Series:

@@ -46,7 +46,8 @@ def looks_like_texts(column: pd.Series) -> bool:
     """Whether a column's first cells are texts rather than names, codes, numbers or dates."""
     if not _words(column):
         return False
-    some = pd.Series([word for word in cells.labels(column[:_LOOKED_AT]) if word is not None])
+    words = [word for word in cells.labels(column[:_LOOKED_AT]) if word is not None]
+    some = pd.Series(words, dtype=object)  # which holds broken texts too
     if not len(some) or cells.number_share(some) > 0.5 or cells.date_format(some) is not None:
         return False
     return some.str.len().median() > _LETTERS and some.nunique() > _DIFFERENT * len(some)

@@ -144,8 +144,16 @@ def _of_path(path: Path, reading: Reading) -> Corpus:
     )
 
 
+def _exists(path: Path) -> bool:
+    """Of a text that was taken for a path, and is too long for one, too."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
+
+
 def _of_paths(paths: Sequence[Path], reading: Reading) -> Corpus:
-    missing = next((path for path in paths if not path.exists()), None)
+    missing = next((path for path in paths if not _exists(path)), None)
     if missing is not None:
         raise DataError(
             f"{str(missing)[:200]}: no such file; texts come with labels: (texts, labels)"

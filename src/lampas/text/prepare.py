@@ -10,7 +10,7 @@ from lampas.errors import DataError, InputError
 from lampas.splits import split_rows
 from lampas.tables import cells
 from lampas.tables.infer import infer
-from lampas.tables.schema import Kind, Schema, pick
+from lampas.tables.schema import Kind, Schema, names_of, pick
 from lampas.text.columns import target_columns
 from lampas.text.corpus import Corpus, Reading, TextsLike, labelled, split_folders
 from lampas.text.files import TEXT
@@ -76,9 +76,9 @@ def prepare(
 
     The arguments are those of `lampas.texts`.
     """
-    if isinstance(length, bool) or length < 1:
+    if type(length) is not int or length < 1:
         raise InputError(f"length={length!r}: a text has one token at least")
-    named = () if targets is None else (targets,) if isinstance(targets, str) else tuple(targets)
+    named = () if targets is None else tuple(names_of("targets", targets))
     reading = Reading(text, named, encoding)
     corpus, validation = _with_folders(data, validation, reading)
     _refuse_blank(corpus)

@@ -1,9 +1,8 @@
 """From texts to token ids and how they were cut: vocabularies learnt on the training texts."""
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice, pairwise
-from typing import Any, Literal, get_args
+from typing import Any, Literal, cast, get_args
 
 import numpy as np
 import pyarrow as pa
@@ -12,6 +11,7 @@ import tokenizers
 from tokenizers import models, normalizers, pre_tokenizers, trainers
 
 from lampas.errors import DataError, unknown_name
+from lampas.strict_json import strict_json
 from lampas.text.ids import TokenIds, shortened
 
 TokenKind = Literal["word", "bpe", "character"]
@@ -62,7 +62,11 @@ class Tokens:
         if kind not in KINDS:
             raise unknown_name("tokenizer", str(kind), KINDS)
         made, trainer = _blank(kind, VOCABULARY[kind] if size is None else size)
-        made.train_from_iterator(texts, trainer)
+        known = list(texts)
+        try:
+            made.train_from_iterator(known, trainer)
+        except UnicodeEncodeError:  # half a surrogate pair, as below
+            made.train_from_iterator(map(_whole, known), trainer)
         return cls(made, kind)
 
     def encode(self, texts: Sequence[str], length: int) -> tuple[TokenIds, int]:
@@ -106,14 +110,29 @@ class Tokens:
 
     @classmethod
     def from_json(cls, plain: dict[str, Any]) -> "Tokens":
-        """The tokens that `to_json` described. Raises `ValueError` for a damaged description."""
-        json.loads(plain["tokenizer"])
-        return cls(tokenizers.Tokenizer.from_str(plain["tokenizer"]), plain["kind"])
+        """The tokens that `to_json` described. Raises `ValueError` for a damaged description.
+
+        Only the vocabulary and the merges are taken from it. How texts are cut is ours: a pattern
+        from a file could keep its reader busy for ever.
+        """
+        kind = plain["kind"]
+        if kind not in KINDS:
+            raise ValueError(f"tokens of kind {kind!r:.40}")
+        described = strict_json(plain["tokenizer"])["model"]
+        vocabulary = _vocabulary(described["vocab"])
+        made, _ = _blank(kind, VOCABULARY[kind])
+        made.model = (
+            models.BPE(vocabulary, _merges(described["merges"], vocabulary), unk_token=_UNKNOWN)
+            if kind == "bpe"
+            else models.WordLevel(vocabulary, unk_token=_UNKNOWN)
+        )
+        made.add_special_tokens([_PAD, _UNKNOWN])
+        return cls(made, kind)
 
 
 def _blank(kind: TokenKind, size: int) -> tuple[tokenizers.Tokenizer, Any]:
     """A tokenizer that knows nothing yet, and who trains it."""
-    if size < 10:
+    if type(size) is not int or size < 10:
         raise DataError(f"vocabulary={size}: at least 10 tokens are needed")
     special = [_PAD, _UNKNOWN]
     if kind == "bpe":
@@ -134,6 +153,26 @@ def _blank(kind: TokenKind, size: int) -> tuple[tokenizers.Tokenizer, Any]:
     return made, trainers.WordLevelTrainer(
         vocab_size=size, special_tokens=special, show_progress=False
     )
+
+
+def _vocabulary(given: Any) -> dict[str, int]:
+    """Tokens with their numbers, each of 0, 1, 2 … once; the first two are ours."""
+    if not isinstance(given, dict) or any(type(one) is not int for one in given.values()):
+        raise ValueError("its vocabulary is none")
+    found = cast("dict[str, int]", given)
+    if sorted(found.values()) != list(range(len(found))):
+        raise ValueError("its tokens are not numbered from 0 on")
+    if (found.get(_PAD), found.get(_UNKNOWN)) != (0, 1):
+        raise ValueError(f"its vocabulary does not begin with {_PAD} and {_UNKNOWN}")
+    return found
+
+
+def _merges(given: Any, vocabulary: dict[str, int]) -> list[tuple[str, str]]:
+    """Pairs of tokens that become one; older files have them as one text with a space."""
+    pairs = [tuple(one.split(" ") if isinstance(one, str) else one) for one in given]
+    if not all(len(pair) == 2 and {*pair, "".join(pair)} <= vocabulary.keys() for pair in pairs):
+        raise ValueError("its merges are not of its tokens")
+    return cast("list[tuple[str, str]]", pairs)
 
 
 class _Numbers(dict[str, int]):

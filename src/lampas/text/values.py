@@ -61,6 +61,8 @@ def label_frame(labels: Any, targets: Sequence[str]) -> pd.DataFrame:
     if isinstance(found, pd.Series):
         return found.to_frame(targets[0] if targets else found.name or LABEL)
     array = np.asarray(found)
+    if array.ndim == 0:
+        raise DataError(f"labels are {labels!r:.60}: pass one a text, as a list or an array")
     names = [LABEL] if array.ndim == 1 else [f"{LABEL} {one}" for one in range(array.shape[1])]
     return pd.DataFrame(array, columns=list(targets) or names)
 

@@ -30,7 +30,7 @@ class WordPath(nn.Module):
         self.bias = nn.Parameter(torch.zeros(outputs))
         nn.init.zeros_(self.weight.weight)
         self.register_buffer("ratio", torch.ones(vocabulary + pairs, outputs))
-        self.register_buffer("keys", torch.arange(pairs))
+        self.register_buffer("keys", torch.empty(pairs, dtype=torch.int64).fill_(-1))
 
     def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """ids int64 (N, L), mask bool (N, L): (N, outputs)."""

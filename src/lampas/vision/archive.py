@@ -1,6 +1,7 @@
 """Images in a tar or zip: members are streamed into memory, and nothing is ever extracted."""
 
 import lzma
+import os
 import re
 import stat
 import tarfile
@@ -13,11 +14,14 @@ from dataclasses import dataclass, replace
 from lampas.errors import DataError
 from lampas.vision.source import MOST_BYTES
 from lampas.vision.tree import Tree, is_image, make_tree
-from lampas.vision.whole_tar import WholeTar
+from lampas.vision.whole_tar import opened
 
 SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
 
-_DAMAGE = (
+_MOST_TIMES = 100  # as many bytes as the archive has itself: images hardly get smaller
+_ANYWAY = 64 << 20  # bytes that any archive may hold
+
+DAMAGE = (
     tarfile.TarError,
     zipfile.BadZipFile,
     zlib.error,
@@ -27,6 +31,7 @@ _DAMAGE = (
     ValueError,
     RuntimeError,  # of zipfile: a kind of compression that it has not
 )
+"""What archives that are damaged raise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +60,16 @@ def list_archive(path: str) -> Tree:
     names: dict[str, None] = {}
     folders: list[str] = []
     doubts: list[str] = []
+    unpacked, most = 0, _MOST_TIMES * os.path.getsize(path) if os.path.isfile(path) else 0
     with _damage_told(path):
         for member in _zip_members(path) if _is_zip(path) else _tar_members(path, doubts):
             name = _checked(path, member)
+            unpacked += member.size
+            if unpacked > max(most, _ANYWAY):
+                raise DataError(
+                    f"{path}: it claims over {unpacked:,} bytes, more than {_MOST_TIMES} times its "
+                    "own: a decompression bomb; unpack it yourself if you trust it"
+                )
             if member.is_folder:
                 folders.append(name)
             elif name in names:
@@ -126,7 +138,7 @@ def _zip_members(path: str) -> Iterator[Member]:
 
 def _tar_members(path: str, doubts: list[str]) -> Iterator[Member]:
     """The members; what is doubtful of the whole of them is added to `doubts`."""
-    with WholeTar.open(path, "r|*") as archive:
+    with opened(path) as archive:
         for info in archive.in_turn():
             fault = _LINK if info.issym() or info.islnk() else "is no file: remove it"
             here = info.isreg() or info.isdir()
@@ -146,7 +158,7 @@ def _zip_bytes(path: str, wanted: Collection[str]) -> Iterator[tuple[str, bytes]
 
 
 def _tar_bytes(path: str, wanted: Collection[str]) -> Iterator[tuple[str, bytes]]:
-    with WholeTar.open(path, "r|*") as archive:
+    with opened(path) as archive:
         for info in archive.in_turn():
             if info.isreg() and (name := _plain(info.name)) in wanted:
                 file = archive.extractfile(info)
@@ -159,6 +171,6 @@ def _damage_told(path: str) -> Generator[None]:
         yield
     except DataError:
         raise
-    except _DAMAGE as error:
+    except DAMAGE as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise DataError(f"{path}: not a whole archive ({reason}): fetch or make it anew") from error

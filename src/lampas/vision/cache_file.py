@@ -21,6 +21,8 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from lampas.strict_json import strict_json
+
 _MAGIC = b"LMPSPIX1"
 _TAIL = struct.Struct("<II8s")
 _BLOCK = 4 << 20  # bytes read at a time when a file is checked
@@ -100,9 +102,12 @@ def _checked(file: BinaryIO, key: str, shape: Shape) -> dict[int, str] | None:
     footer, sums = end[:length], end[length : -_TAIL.size]
     if magic != _MAGIC or len(sums) != 4 * shape[0] or zlib.crc32(end[: -_TAIL.size]) != check:
         return None
-    head: dict[str, Any] = json.loads(footer)
-    bad: dict[int, str] = {int(position): reason for position, reason in head["bad"]}
-    if head["key"] != key or head["shape"] != list(shape):
+    try:
+        head: dict[str, Any] = strict_json(footer)
+        bad = {int(position): str(reason) for position, reason in head["bad"]}
+        if head["key"] != key or head["shape"] != list(shape):
+            return None
+    except (KeyError, TypeError, ValueError):  # a checksum is made by anybody
         return None
     return bad if _rows_fit(file, shape, np.frombuffer(sums, "<u4"), bad) else None
 

@@ -22,6 +22,7 @@ from lampas.tables.tabular_model import METRICS
 from lampas.tables.targets import TargetCoder
 from lampas.vision.album import Album, loader
 from lampas.vision.augment import Augment
+from lampas.vision.decode import MOST_PIXELS
 from lampas.vision.own_net import Sizes, build
 from lampas.vision.pipeline import FromBytes
 from lampas.vision.read import Reader
@@ -49,10 +50,17 @@ class Form:
 
     @classmethod
     def from_json(cls, plain: Mapping[str, Any]) -> "Form":
-        """The form that `dataclasses.asdict` wrote."""
+        """The form that `dataclasses.asdict` wrote. Raises `ValueError` for sizes that none has."""
         height, width = plain["size"]
         mean, deviation = tuple(plain["mean"]), tuple(plain["deviation"])
-        return cls((height, width), plain["channels"], mean, deviation, plain["mirrored"])
+        channels = plain["channels"]
+        if not (type(height) is type(width) is int and min(height, width) > 0):
+            raise ValueError(f"images of {height!r:.20} × {width!r:.20} pixels")
+        if channels not in (1, 3) or height * width > MOST_PIXELS:
+            raise ValueError(f"images of {height:,} × {width:,} pixels, {channels!r:.20} channels")
+        if not len(mean) == len(deviation) == channels:
+            raise ValueError(f"{len(mean)} means and {len(deviation)} deviations of channels")
+        return cls((height, width), channels, mean, deviation, plain["mirrored"])
 
     def sizes(self, targets: TargetCoder) -> Sizes:
         """What the constructor of a net may ask for."""
@@ -269,7 +277,7 @@ class ImageModel:
 
     def example(self) -> torch.Tensor:
         """Two black images, uint8 (2, C, H, W)."""
-        return torch.zeros(2, self.form.channels, *self.form.size, dtype=torch.uint8)
+        return torch.zeros((), dtype=torch.uint8).expand(2, self.form.channels, *self.form.size)
 
     def describe(self) -> dict[str, Any]:
         """The form of the images and the schema, as plain values."""

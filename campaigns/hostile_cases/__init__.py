@@ -1,0 +1,1 @@
+"""Hostile files by kind: each module gives `cases(folder)`."""

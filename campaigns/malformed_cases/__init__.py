@@ -1,0 +1,1 @@
+"""Malformed inputs by kind: each module gives trials from a `random.Random`."""
