@@ -36,6 +36,8 @@ from lampas.errors import LampasError
 
 _RESULTS = Path(__file__).parent / "results" / "faults.md"
 _SHIM = "LAMPAS_FAULTS"  # the path of the compiled library, where it is loaded
+_MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+"""No disk is asked: each training calls fsync some fifty times, which took most of the campaign."""
 _ONCE, _ON, _HALF, _SHORT = range(4)
 _CALLS: dict[str, tuple[str, ...]] = {
     "EIO": ("open", "open to read", "write", "fsync", "rename", "mkdir", "unlink", "rmdir"),
@@ -134,10 +136,11 @@ def sampled(faults: list[Fault], count: int, chance: random.Random) -> list[Faul
         kinds.setdefault(one.name, []).append(one)
     for several in kinds.values():
         chance.shuffle(several)
-    taken: list[Fault] = []
+    order, taken = list(kinds.values()), list[Fault]()
+    chance.shuffle(order)
     while len(taken) < min(count, len(faults)):
-        taken += [several.pop() for several in kinds.values() if several]
-    return taken
+        taken += [several.pop() for several in order if several]
+    return taken[: max(count, 0)]
 
 
 def trial(job: Job, ground: Path, place: Path, fault: Fault, wanted: str) -> str:
@@ -184,7 +187,8 @@ def _goes_on(job: Job, place: Path, wanted: str) -> None:
 
 def trials(count: int, only: list[str], chance: random.Random) -> Iterator[tuple[str, str, str]]:
     """`count` faults over all jobs: the job, the fault's name, and what came of it."""
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=_MEMORY) as folder:
+        warm_up(Path(folder, "warm"))
         place, first = Path(folder, "place"), _first_checkpoint(Path(folder, "first"))
         for name in only:
             job, ground = jobs(first)[name], Path(folder, name)
@@ -197,6 +201,13 @@ def trials(count: int, only: list[str], chance: random.Random) -> Iterator[tuple
             for fault in sampled(all_faults(calls), -(-count // len(only)), chance):
                 yield name, fault.name, trial(job, ground, place, fault, undisturbed["digest"])
             shutil.rmtree(place)
+
+
+def warm_up(place: Path) -> None:
+    """Train once here: what is imported at the first step need not be in each process."""
+    torch.set_num_threads(1)  # else a fork would lack the others
+    place.mkdir()
+    jobs(0)["a training"].run(place)
 
 
 def _first_checkpoint(place: Path) -> int:
