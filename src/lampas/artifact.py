@@ -34,18 +34,22 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
+@cache
+def _ours() -> str:
+    """Kept, for to look it up takes two milliseconds."""
+    try:
+        return version("lampas")
+    except PackageNotFoundError:  # run from a folder that was never installed
+        return "unknown"
+
+
 def versions() -> dict[str, str]:
     """Of Lampas, torch, NumPy and Python."""
-    try:
-        ours = version("lampas")
-    except PackageNotFoundError:  # run from a folder that was never installed
-        ours = "unknown"
-    python = platform.python_version()
     return {
-        "lampas": ours,
+        "lampas": _ours(),
         "torch": str(torch.__version__),
         "numpy": np.__version__,
-        "python": python,
+        "python": platform.python_version(),
     }
 
 
