@@ -135,14 +135,18 @@ def ended(net: nn.Module, optimizer: Any, history: list[str]) -> dict[str, Any]:
     }
 
 
-def serve(train: Callable[[Order], dict[str, Any]], version: str, weights: str) -> None:
+def serve(
+    train: Callable[[Order], dict[str, Any]], version: str, weights: str, every: str = "10 steps"
+) -> None:
     """Take orders, a line of JSON each; run each in a process of its own; say what came of it.
 
     Processes are forked, so that a framework is imported once and not 60 times. Nothing was
-    computed before. `weights`: the pattern of the files in which checkpoints keep weights.
+    computed before. `weights`: the pattern of the files in which checkpoints keep weights. `every`:
+    how often it writes one.
     """
+    about = {"version": version, "weights": weights, "every": every}
     out = os.dup(1)  # stdout is the frameworks', in the processes
-    os.write(out, (json.dumps({"version": version, "weights": weights}) + "\n").encode())
+    os.write(out, (json.dumps(about) + "\n").encode())
     for line in sys.stdin:
         order = Order(**json.loads(line))
         began = time.monotonic()

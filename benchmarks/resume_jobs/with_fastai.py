@@ -57,4 +57,4 @@ def train(order: Order) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    serve(train, f"fastai {fastai.__version__}", "run/net_*.pth")
+    serve(train, f"fastai {fastai.__version__}", "run/net_*.pth", "epoch")

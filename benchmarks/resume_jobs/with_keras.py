@@ -1,6 +1,10 @@
-"""Keras 3 on torch: `BackupAndRestore(save_freq=, double_checkpoint=True)`, and `fit` again."""
+"""Keras 3 on torch: `BackupAndRestore(save_freq=, double_checkpoint=True)`, and `fit` again.
+
+With `epoch` as its argument it saves at each epoch's end.
+"""
 
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +17,8 @@ from common import (
     tensors,
 )  # fmt: skip
 from torch.utils.data import DataLoader
+
+FREQUENCY = "epoch" if "epoch" in sys.argv else EVERY
 
 
 class KerasNet(keras.Model):
@@ -63,7 +69,7 @@ def train(order: Order) -> dict[str, Any]:
     callbacks: list[Any] = [keras.callbacks.CSVLogger(str(log), append=True)]
     if order.keeps:
         run = f"{order.folder}/run"
-        callbacks += [keras.callbacks.BackupAndRestore(run, EVERY, double_checkpoint=True)]
+        callbacks += [keras.callbacks.BackupAndRestore(run, FREQUENCY, double_checkpoint=True)]
     net.fit(epochs=EPOCHS, verbose=0, callbacks=callbacks, **data(order))
     return {
         "weights": digest(one.value for one in net.weights),
@@ -75,4 +81,5 @@ def train(order: Order) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    serve(train, f"Keras {keras.__version__}", "run/latest.weights.h5")
+    every = "epoch" if FREQUENCY == "epoch" else f"{EVERY} steps"
+    serve(train, f"Keras {keras.__version__}", "run/latest.weights.h5", every)

@@ -44,4 +44,4 @@ def train(order: Order) -> dict[str, Any]:
 
 if __name__ == "__main__":
     without = ", no schedule" if FLAT else ""
-    serve(train, f"Poutyne {poutyne.__version__}{without}", "run/checkpoint.ckpt")
+    serve(train, f"Poutyne {poutyne.__version__}{without}", "run/checkpoint.ckpt", "epoch")

@@ -42,4 +42,4 @@ def train(order: Order) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    serve(train, f"skorch {skorch.__version__}", "run/params.pt")
+    serve(train, f"skorch {skorch.__version__}", "run/params.pt", "epoch")

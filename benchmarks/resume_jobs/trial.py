@@ -1,0 +1,136 @@
+"""All that one framework goes through: undisturbed runs, kills, damage, and the clock."""
+
+import random
+import shutil
+import statistics
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from common import EPOCHS, EVERY, STEPS
+from judge import Verdict, after_damage, alike, judge
+from seat import Run, Seat
+
+MIDDLE = EVERY * 9 + 6  # of the second epoch, six steps after a checkpoint
+CHOSEN: dict[str, dict[str, Any]] = {
+    "middle": {"kill_after": MIDDLE},
+    "just after": {"kill_after": EVERY * 9},
+    "before validation": {"kill_after": 2 * STEPS, "kill_at": "valid"},
+}
+
+
+@dataclass
+class Tale:
+    """What came of one framework."""
+
+    version: str
+    every: str
+    repeats_itself: bool = True
+    whole: dict[int, Run] = field(default_factory=dict[int, Run])  # by number of workers
+    chosen: dict[tuple[int, str], Verdict] = field(default_factory=dict[tuple[int, str], Verdict])
+    at_random: dict[int, list[Verdict]] = field(default_factory=dict[int, list[Verdict]])
+    failed: list[tuple[int, str]] = field(default_factory=list[tuple[int, str]])
+    flipped: list[str] = field(default_factory=list[str])
+    cut: list[str] = field(default_factory=list[str])
+    errors: list[str] = field(default_factory=list[str])
+    ratio: float | None = None
+    spread: tuple[float, float] = (0.0, 0.0)
+    start_up: float | None = None
+
+    def verdicts(self, workers: int) -> list[Verdict]:
+        chosen = [one for (number, _), one in self.chosen.items() if number == workers]
+        return chosen + self.at_random.get(workers, [])
+
+
+def killed(seat: Seat, tale: Tale, workers: int, **kill: Any) -> Verdict | None:
+    """One kill and the start after it; None where it came too late or the start failed.
+
+    None as well where no checkpoint was there yet: beginning anew repeats any run.
+    """
+    folder = seat.folder()
+    first = seat.run(folder, workers=workers, **kill)
+    if first.code == 0:
+        return None
+    second = seat.run(folder, workers=workers)
+    shutil.rmtree(folder, ignore_errors=True)
+    if second.found is None:
+        tale.failed.append((workers, last_line(second)))
+        return None
+    verdict = judge(tale.whole[workers], first, second)
+    return verdict if verdict.resumed_at else None
+
+
+def last_line(run: Run) -> str:
+    lines = run.said.strip().splitlines()
+    return lines[-1] if lines else f"exit code {run.code}"
+
+
+def kills(seat: Seat, tale: Tale, workers: int, names: list[str], number: int, seed: int) -> None:
+    """Two undisturbed runs, the chosen moments, and `number` moments by the clock.
+
+    One undisturbed run is enough where there are no such moments, as in a quick look.
+    """
+    tale.whole[workers] = one = seat.run(seat.folder(), workers=workers)
+    if one.found is None:
+        raise RuntimeError(last_line(one))
+    if number:
+        tale.repeats_itself &= alike(one, seat.run(seat.folder(), workers=workers))
+    for name in names:
+        verdict = killed(seat, tale, workers, **CHOSEN[name])
+        if verdict is not None:
+            tale.chosen[workers, name] = verdict
+    draw = random.Random(seed)
+    span = one.lines[-1].time - one.began
+    tale.at_random[workers] = []
+    for _ in range(3 * number):
+        if len(tale.at_random[workers]) == number:
+            break
+        verdict = killed(seat, tale, workers, kill_seconds=draw.uniform(0.02, 0.95) * span)
+        if verdict is not None:
+            tale.at_random[workers].append(verdict)
+
+
+def damage(seat: Seat, tale: Tale, flips: int, seed: int) -> None:
+    """Resume from a checkpoint with one bit flipped, at several places, and from half of one."""
+    folder, draw = seat.folder(), random.Random(seed)
+    seat.run(folder, kill_after=2 * STEPS + MIDDLE - STEPS)
+    wanted = seat.run(copied(folder, seat.folder()))
+    for number in range(flips + 1):
+        copy = copied(folder, seat.folder())
+        newest = max(copy.glob(seat.weights), key=lambda path: (path.stat().st_mtime_ns, path))
+        data = bytearray(newest.read_bytes())
+        if number < flips:
+            data[draw.randrange(len(data))] ^= 1 << draw.randrange(8)
+        newest.write_bytes(data if number < flips else data[: len(data) // 2])
+        got = seat.run(copy)
+        outcome = after_damage(wanted, got)
+        (tale.flipped if number < flips else tale.cut).append(outcome)
+        if got.found is None:
+            tale.errors.append(last_line(got))
+
+
+def copied(folder: Path, to: Path) -> Path:
+    """A copy that keeps the files' times, which may decide which is the newest."""
+    shutil.copytree(folder, to, symlinks=True)
+    return to
+
+
+def clock(seat: Seat, tale: Tale, repeats: int) -> None:
+    """What checkpoints cost, and how much later a resumed run makes its first step.
+
+    Runs with and without alternate, in an order of each repeat's own.
+    """
+    seconds: dict[bool, list[float]] = {True: [], False: []}
+    start_ups = []
+    for repeat in range(repeats):
+        keeps = [True, False]
+        random.Random(repeat).shuffle(keeps)
+        for one in keeps:
+            run = seat.run(seat.folder(), keeps=one)
+            seconds[one].append(run.seconds)
+            start_ups += [run.start_up] if one else []
+    middle = statistics.median(seconds[False])
+    tale.ratio = statistics.median(seconds[True]) / middle
+    tale.spread = min(seconds[True]) / middle, max(seconds[True]) / middle
+    resumed = [one.start_up for one in tale.verdicts(0) if 0 < one.resumed_at < EPOCHS * STEPS]
+    tale.start_up = statistics.median(resumed) - statistics.median(start_ups)
