@@ -14,9 +14,8 @@ import platform
 import shutil
 import sys
 import tempfile
+from importlib.metadata import version
 from pathlib import Path
-
-import torch
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE / "resume_jobs"))
@@ -61,7 +60,7 @@ def tell(name: str, python: str, place: Path, asked: argparse.Namespace) -> Tale
 def about(asked: argparse.Namespace) -> str:
     """Where and how it was measured."""
     return (
-        f"torch {torch.__version__.split('+')[0]}, Python {platform.python_version()}, "
+        f"torch {version('torch').split('+')[0]}, Python {platform.python_version()}, "
         f"{platform.system()} on {platform.machine()}, CPU, one thread, "
         f"{datetime.date.today()}; by `benchmarks/resume.py`, seed {asked.seed}."
     )

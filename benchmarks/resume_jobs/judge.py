@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass
 
-from common import EPOCHS, ROWS, STEPS
+from job import EPOCHS, ROWS, STEPS
 from seat import Line, Run
 
 

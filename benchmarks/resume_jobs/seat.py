@@ -5,11 +5,11 @@ import subprocess
 import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import torch
-from common import Order
+from job import Order
 
 HERE = Path(__file__).parent
 CONSTRAINTS = HERE.parents[1] / "constraints.txt"
@@ -118,7 +118,7 @@ def environment(given: Path | None) -> str:
     if not python.exists():
         subprocess.run(["python3", "-m", "venv", str(folder)], check=True)
         pip = [str(python), "-m", "pip", "--quiet", "--disable-pip-version-check"]
-        torch_here = f"torch=={torch.__version__.split('+')[0]}"
+        torch_here = f"torch=={version('torch').split('+')[0]}"
         wanted = ["-r", str(HERE / "peers.txt"), "-c", str(CONSTRAINTS), torch_here]
         subprocess.run([*pip, "install", *wanted], check=True)
         subprocess.run([*pip, "uninstall", "--yes", "torchvision"], check=True)

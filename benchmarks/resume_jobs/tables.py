@@ -4,7 +4,7 @@ import statistics
 from collections import Counter
 from collections.abc import Callable
 
-from common import EPOCHS
+from job import EPOCHS
 from judge import Verdict
 from trial import Tale
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from common import EPOCHS, EVERY, STEPS
+from job import EPOCHS, EVERY, STEPS
 from judge import Verdict, after_damage, alike, judge
 from seat import Run, Seat
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import fastai
-from common import BATCH, DECAY, EPOCHS, RATE, SEED, STEPS, Net, Order, datasets, digest, serve
+from common import Net, datasets, digest, serve
 from fastai.callback.progress import CSVLogger
 from fastai.callback.schedule import ParamScheduler
 from fastai.callback.tracker import SaveModelCallback
@@ -13,6 +13,7 @@ from fastai.data.core import DataLoaders
 from fastai.learner import Learner
 from fastai.optimizer import Adam
 from fastai.torch_core import set_seed
+from job import BATCH, DECAY, EPOCHS, RATE, SEED, STEPS, Order
 from torch import nn
 
 

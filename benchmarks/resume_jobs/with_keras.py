@@ -12,10 +12,8 @@ os.environ["KERAS_BACKEND"] = "torch"
 os.environ["CUDA_VISIBLE_DEVICES"] = ""
 
 import keras
-from common import (
-    BATCH, DECAY, EPOCHS, EVERY, RATE, ROWS, SEED, Net, Order, Witness, datasets, digest, serve,
-    tensors,
-)  # fmt: skip
+from common import Net, Witness, datasets, digest, serve, tensors
+from job import BATCH, DECAY, EPOCHS, EVERY, RATE, ROWS, SEED, Order
 from torch.utils.data import DataLoader
 
 FREQUENCY = "epoch" if "epoch" in sys.argv else EVERY

@@ -3,7 +3,8 @@
 from typing import Any
 
 import torch
-from common import BATCH, DECAY, EPOCHS, EVERY, RATE, SEED, Net, Order, datasets, ended, serve
+from common import Net, datasets, ended, serve
+from job import BATCH, DECAY, EPOCHS, EVERY, RATE, SEED, Order
 from torch import nn
 from torch.utils.data import DataLoader
 

@@ -12,9 +12,8 @@ from typing import Any
 
 import lightning
 import torch
-from common import (
-    BATCH, DECAY, EPOCHS, EVERY, RATE, SEED, STEPS, Net, Order, datasets, ended, serve,
-)  # fmt: skip
+from common import Net, datasets, ended, serve
+from job import BATCH, DECAY, EPOCHS, EVERY, RATE, SEED, STEPS, Order  # fmt: skip
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.loggers import CSVLogger
 from torch import nn

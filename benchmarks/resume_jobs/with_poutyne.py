@@ -11,7 +11,8 @@ from typing import Any
 
 import poutyne
 import torch
-from common import BATCH, DECAY, EPOCHS, RATE, SEED, STEPS, Net, Order, datasets, ended, serve
+from common import Net, datasets, ended, serve
+from job import BATCH, DECAY, EPOCHS, RATE, SEED, STEPS, Order
 from poutyne import ExponentialLR, ModelBundle
 from torch import nn
 from torch.utils.data import DataLoader

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import skorch
 import torch
-from common import BATCH, DECAY, EPOCHS, RATE, SEED, Net, Order, datasets, ended, serve
+from common import Net, datasets, ended, serve
+from job import BATCH, DECAY, EPOCHS, RATE, SEED, Order
 from skorch.callbacks import Checkpoint, LoadInitState, LRScheduler
 from skorch.helper import predefined_split
 from skorch.history import History
