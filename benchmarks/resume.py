@@ -51,10 +51,16 @@ def tell(name: str, python: str, place: Path, asked: argparse.Namespace) -> Tale
             number = asked.kills - asked.kills // 3 if workers == 0 else asked.kills // 3
             kills(seat, tale, workers, list(CHOSEN), number, asked.seed + workers)
         damage(seat, tale, asked.flips, asked.seed)
-        clock(seat, tale, asked.repeats)
+        clock(seat, tale, asked.repeats, places(place / name))
     finally:
         seat.leave()
     return tale
+
+
+def places(disk: Path) -> dict[str, Path]:
+    """Where the clock has checkpoints written: the disk, and memory where the system has it."""
+    memory = Path("/dev/shm")
+    return {"disk": disk} | ({"memory": memory} if memory.is_dir() else {})
 
 
 def about(asked: argparse.Namespace) -> str:
@@ -80,8 +86,8 @@ def main() -> None:
     parser.add_argument("--peers", type=Path, help="their virtual environment")
     parser.add_argument("--only", default=",".join(PROGRAMS), help="with commas between")
     parser.add_argument("--quick", action="store_true", help="one kill each, and no clock")
-    parser.add_argument("--kills", type=int, default=12, help="at random moments, a framework")
-    parser.add_argument("--flips", type=int, default=5, help="bits flipped, one at a time")
+    parser.add_argument("--kills", type=int, default=10, help="at random moments, a framework")
+    parser.add_argument("--flips", type=int, default=8, help="bits flipped, one at a time")
     parser.add_argument("--repeats", type=int, default=5, help="of the clock")
     parser.add_argument("--seed", type=int, default=0, help="of moments and bits")
     parser.add_argument("--write", action="store_true", help=f"the tables, into {PAGE.name}")
@@ -97,7 +103,7 @@ def main() -> None:
                 tales[name] = tell(name, python, place, asked)
             except RuntimeError as error:  # its row says why
                 tales[name] = str(error)
-            print(f"{name}: done", file=sys.stderr, flush=True)
+            print(tables({name: tales[name]}), file=sys.stderr, flush=True)
     finally:
         shutil.rmtree(place, ignore_errors=True)
     text = f"{tables(tales)}\n\n{about(asked)}"

@@ -35,8 +35,8 @@ def judge(whole: Run, first: Run, second: Run) -> Verdict:
     """`first` was killed; `second` went on to the end; `whole` was left alone."""
     assert whole.found is not None
     assert second.found is not None
-    resumed_at = second.found["steps"] - len(second.lines)
-    lines = first.lines[:resumed_at] + second.lines
+    start = resumed_at(second)
+    lines = first.lines[:start] + second.lines
     epoch = max(0, len(first.lines) - 1) // STEPS
     after = (EPOCHS - 1 - epoch) * STEPS
     interrupted = lines[epoch * STEPS : len(lines) - after]
@@ -54,8 +54,8 @@ def judge(whole: Run, first: Run, second: Run) -> Verdict:
         same_later=order(lines[-after:]) == order(whole.lines[-after:]) if after else None,
         same_masks=[one.mask for one in lines] == [one.mask for one in whole.lines],
         same_inputs=[one.inputs for one in lines] == [one.inputs for one in whole.lines],
-        again=len(first.lines) - resumed_at,
-        resumed_at=resumed_at,
+        again=len(first.lines) - start,
+        resumed_at=start,
         start_up=second.start_up,
     )
 
@@ -74,7 +74,12 @@ def after_damage(wanted: Run, got: Run) -> str:
     """What came of a damaged checkpoint, in a word or two, beside the run from the whole one."""
     if got.found is None:
         return "fails" if got.code > 0 else "crashes"
-    if len(got.lines) > len(wanted.lines):
+    if resumed_at(got) < resumed_at(wanted):
         return "falls back"
-    same = got.found["weights"] == wanted.found["weights"] if wanted.found else False
-    return "no effect" if same else "loaded"
+    assert wanted.found is not None
+    return "no effect" if got.found["weights"] == wanted.found["weights"] else "loaded"
+
+
+def resumed_at(run: Run) -> int:
+    """How many steps it got from a checkpoint: those that Adam counted, less those it made."""
+    return run.found["steps"] - len(run.lines) if run.found else 0

@@ -14,13 +14,9 @@ RESUMES = [
     "Adam's steps, rate", "history", "steps again",
 ]  # fmt: skip
 COSTS = [
-    "",
-    "checkpoints, every",
-    "a bit flipped",
-    "cut in half",
-    "time, checkpoints on / off",
-    "start-up, s",
-]
+    "", "checkpoints, every", "a bit flipped", "cut in half", "time, on the disk",
+    "time, in memory", "start-up, s",
+]  # fmt: skip
 
 
 def tables(tales: dict[str, Tale | str]) -> str:
@@ -86,10 +82,17 @@ def of(verdicts: list[Verdict], what: str) -> str:
 
 def costs(tale: Tale) -> list[str]:
     """A row of the second table."""
-    low, high = tale.spread
-    ratio = "" if tale.ratio is None else f"{tale.ratio:.2f} ({low:.2f}–{high:.2f})"
+    times = [tale.ratios.get(place, []) for place in ("disk", "memory")]
     start = "" if tale.start_up is None else f"{tale.start_up:+.2f}"
-    return [tale.version, tale.every, counted(tale.flipped), counted(tale.cut), ratio, start]
+    damage = counted(tale.flipped), counted(tale.cut)
+    return [tale.version, tale.every, *damage, *map(ratio, times), start]
+
+
+def ratio(times: list[float]) -> str:
+    """Median, lowest and highest."""
+    if not times:
+        return ""
+    return f"{statistics.median(times):.2f} ({min(times):.2f}–{max(times):.2f})"
 
 
 def counted(outcomes: list[str]) -> str:

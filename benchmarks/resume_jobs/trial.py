@@ -1,6 +1,7 @@
 """All that one framework goes through: undisturbed runs, kills, damage, and the clock."""
 
 import random
+import re
 import shutil
 import statistics
 from dataclasses import dataclass, field
@@ -33,8 +34,7 @@ class Tale:
     flipped: list[str] = field(default_factory=list[str])
     cut: list[str] = field(default_factory=list[str])
     errors: list[str] = field(default_factory=list[str])
-    ratio: float | None = None
-    spread: tuple[float, float] = (0.0, 0.0)
+    ratios: dict[str, list[float]] = field(default_factory=dict[str, list[float]])  # by place
     start_up: float | None = None
 
     def verdicts(self, workers: int) -> list[Verdict]:
@@ -61,8 +61,10 @@ def killed(seat: Seat, tale: Tale, workers: int, **kill: Any) -> Verdict | None:
 
 
 def last_line(run: Run) -> str:
+    """What it said last; the head of an error where that has several lines."""
     lines = run.said.strip().splitlines()
-    return lines[-1] if lines else f"exit code {run.code}"
+    heads = [line for line in lines if re.match(r"[\w.]+(Error|Exception)\b", line)]
+    return (heads or lines)[-1] if lines else f"exit code {run.code}"
 
 
 def kills(seat: Seat, tale: Tale, workers: int, names: list[str], number: int, seed: int) -> None:
@@ -115,22 +117,22 @@ def copied(folder: Path, to: Path) -> Path:
     return to
 
 
-def clock(seat: Seat, tale: Tale, repeats: int) -> None:
+def clock(seat: Seat, tale: Tale, repeats: int, places: dict[str, Path]) -> None:
     """What checkpoints cost, and how much later a resumed run makes its first step.
 
-    Runs with and without alternate, in an order of each repeat's own.
+    Runs alternate: without, and with checkpoints in each of the places, in an order of each
+    repeat's own. The ratios are to the median without.
     """
-    seconds: dict[bool, list[float]] = {True: [], False: []}
+    seconds: dict[str, list[float]] = {name: [] for name in ("", *places)}
     start_ups = []
     for repeat in range(repeats):
-        keeps = [True, False]
-        random.Random(repeat).shuffle(keeps)
-        for one in keeps:
-            run = seat.run(seat.folder(), keeps=one)
-            seconds[one].append(run.seconds)
-            start_ups += [run.start_up] if one else []
-    middle = statistics.median(seconds[False])
-    tale.ratio = statistics.median(seconds[True]) / middle
-    tale.spread = min(seconds[True]) / middle, max(seconds[True]) / middle
+        for name in random.Random(repeat).sample(list(seconds), len(seconds)):
+            folder = places.get(name, seat.place) / f"clock-{repeat}-{name}-{seat.place.name}"
+            run = seat.run(folder, keeps=bool(name))
+            shutil.rmtree(folder, ignore_errors=True)
+            seconds[name].append(run.seconds)
+            start_ups += [run.start_up] if name else []
+    middle = statistics.median(seconds.pop(""))
+    tale.ratios = {name: [one / middle for one in times] for name, times in seconds.items()}
     resumed = [one.start_up for one in tale.verdicts(0) if 0 < one.resumed_at < EPOCHS * STEPS]
     tale.start_up = statistics.median(resumed) - statistics.median(start_ups)
