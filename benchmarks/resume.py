@@ -14,6 +14,7 @@ import platform
 import shutil
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
 
@@ -39,11 +40,10 @@ PROGRAMS = {
 }
 
 
-def tell(name: str, python: str, place: Path, asked: argparse.Namespace) -> Tale:
-    """All of one framework."""
-    seat = Seat(python, PROGRAMS[name], place / name)
-    tale = Tale(seat.version, seat.every)
+def tell(seat: Seat, asked: argparse.Namespace) -> Tale | str:
+    """All of one framework but its times; in words why it could not be run."""
     try:
+        tale = Tale(seat.version, seat.every)
         if asked.quick:
             kills(seat, tale, 0, ["middle"], 0, asked.seed)
             return tale
@@ -51,10 +51,27 @@ def tell(name: str, python: str, place: Path, asked: argparse.Namespace) -> Tale
             number = asked.kills - asked.kills // 3 if workers == 0 else asked.kills // 3
             kills(seat, tale, workers, list(CHOSEN), number, asked.seed + workers)
         damage(seat, tale, asked.flips, asked.seed)
-        clock(seat, tale, asked.repeats, places(place / name))
-    finally:
-        seat.leave()
+    except RuntimeError as error:
+        return str(error)
     return tale
+
+
+def tell_all(names: list[str], place: Path, asked: argparse.Namespace) -> dict[str, Tale | str]:
+    """Several side by side, which bits do not mind; then times, one after the other."""
+    peers = environment(asked.peers) if set(names) - {"lampas"} else sys.executable
+    pythons = {name: sys.executable if name == "lampas" else peers for name in names}
+    seats = {name: Seat(pythons[name], PROGRAMS[name], place / name) for name in names}
+    try:
+        with ThreadPoolExecutor(asked.jobs) as pool:
+            told = pool.map(lambda seat: tell(seat, asked), seats.values())
+            tales = dict(zip(names, told, strict=True))
+        for name, tale in tales.items():
+            if isinstance(tale, Tale) and not asked.quick:
+                clock(seats[name], tale, asked.repeats, places(place / name))
+    finally:
+        for seat in seats.values():
+            seat.leave()
+    return tales
 
 
 def places(disk: Path) -> dict[str, Path]:
@@ -89,24 +106,16 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=10, help="at random moments, a framework")
     parser.add_argument("--flips", type=int, default=8, help="bits flipped, one at a time")
     parser.add_argument("--repeats", type=int, default=5, help="of the clock")
+    parser.add_argument("--jobs", type=int, default=2, help="frameworks side by side")
     parser.add_argument("--seed", type=int, default=0, help="of moments and bits")
     parser.add_argument("--write", action="store_true", help=f"the tables, into {PAGE.name}")
     asked = parser.parse_args()
     names = asked.only.split(",")
-    peers = environment(asked.peers) if set(names) - {"lampas"} else sys.executable
     place = Path(tempfile.mkdtemp())
-    tales: dict[str, Tale | str] = {}
     try:
-        for name in names:
-            try:
-                python = sys.executable if name == "lampas" else peers
-                tales[name] = tell(name, python, place, asked)
-            except RuntimeError as error:  # its row says why
-                tales[name] = str(error)
-            print(tables({name: tales[name]}), file=sys.stderr, flush=True)
+        text = f"{tables(tell_all(names, place, asked))}\n\n{about(asked)}"
     finally:
         shutil.rmtree(place, ignore_errors=True)
-    text = f"{tables(tales)}\n\n{about(asked)}"
     print(text)
     if asked.write:
         write(text)

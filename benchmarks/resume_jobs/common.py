@@ -137,16 +137,26 @@ def serve(
         pid = os.fork()
         if not pid:
             _child(train, order)
-        if order.kill_seconds:
-            time.sleep(order.kill_seconds)
-            done, status = os.waitpid(pid, os.WNOHANG)
-            if not done:
-                os.killpg(pid, signal.SIGKILL)
-                status = os.waitpid(pid, 0)[1]
-        else:
-            status = os.waitpid(pid, 0)[1]
+        status = _kill(pid, order) if order.kill_from else os.waitpid(pid, 0)[1]
         code = os.waitstatus_to_exitcode(status)
         os.write(out, (json.dumps({"code": code, "began": began}) + "\n").encode())
+
+
+def _kill(pid: int, order: Order) -> int:
+    """Kill a process and its workers when it has made so many steps, and some time more."""
+    log, steps = Path(order.log), 0
+    while steps < order.kill_from:
+        time.sleep(0.001)
+        done, status = os.waitpid(pid, os.WNOHANG)
+        if done:
+            return status
+        steps = log.read_bytes().count(b"\n") if log.exists() else 0
+    time.sleep(order.kill_seconds)
+    done, status = os.waitpid(pid, os.WNOHANG)
+    if done:
+        return status
+    os.killpg(pid, signal.SIGKILL)
+    return os.waitpid(pid, 0)[1]
 
 
 def _child(train: Callable[[Order], dict[str, Any]], order: Order) -> None:

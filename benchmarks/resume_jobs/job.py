@@ -16,4 +16,5 @@ class Order:
     workers: int = 0  # with workers, rows are augmented as they are read
     kill_after: int = 0  # steps done in this process, 0: not at a step
     kill_at: str = "train"  # or "valid": when the first rows of validation come after them
-    kill_seconds: float = 0.0  # after the process began, 0: not by the clock
+    kill_from: int = 0  # by the clock, from outside, when so many steps have begun; 0: not so
+    kill_seconds: float = 0.0  # and so long after that

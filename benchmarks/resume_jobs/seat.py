@@ -5,6 +5,7 @@ import subprocess
 import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -58,9 +59,11 @@ class Seat:
             [python, "-W", "ignore", str(HERE / program), *rest], text=True, cwd=place,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors,
         )  # fmt: skip
-        about = self._answer()
-        self.version, self.weights = about["version"], about["weights"]
-        self.every = about["every"]
+
+    @cached_property
+    def about(self) -> dict[str, str]:
+        """Its version, how often it saves and where; a `RuntimeError` where it did not start."""
+        return self._answer()
 
     def _answer(self) -> dict[str, Any]:
         assert self.process.stdout is not None
@@ -74,6 +77,19 @@ class Seat:
         """A new one."""
         self.count += 1
         return self.place / f"run-{self.count}"
+
+    @property
+    def version(self) -> str:
+        return self.about["version"]
+
+    @property
+    def every(self) -> str:
+        return self.about["every"]
+
+    @property
+    def weights(self) -> str:
+        """The pattern of the files in which its checkpoints keep weights."""
+        return self.about["weights"]
 
     def run(self, folder: Path, **order: Any) -> Run:
         """One process, to its end or its death."""

@@ -82,14 +82,24 @@ def kills(seat: Seat, tale: Tale, workers: int, names: list[str], number: int, s
         if verdict is not None:
             tale.chosen[workers, name] = verdict
     draw = random.Random(seed)
-    span = one.lines[-1].time - one.began
     tale.at_random[workers] = []
-    for _ in range(3 * number):
+    for _ in range(5 * number):
         if len(tale.at_random[workers]) == number:
             break
-        verdict = killed(seat, tale, workers, kill_seconds=draw.uniform(0.02, 0.95) * span)
+        verdict = killed(seat, tale, workers, **moment(draw))
         if verdict is not None:
             tale.at_random[workers].append(verdict)
+
+
+def moment(draw: random.Random) -> dict[str, Any]:
+    """Any moment: at which step it is looked at, and a while of up to several steps after that.
+
+    Not simply by the clock: on a machine with other work no two runs take the same time.
+    """
+    return {
+        "kill_from": draw.randrange(1, EPOCHS * STEPS - 5),
+        "kill_seconds": draw.uniform(0, 0.01),
+    }
 
 
 def damage(seat: Seat, tale: Tale, flips: int, seed: int) -> None:
