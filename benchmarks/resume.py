@@ -31,6 +31,7 @@ PROGRAMS = {
     "lampas": ["with_lampas.py"],
     "lightning": ["with_lightning.py"],
     "lightning-stateful": ["with_lightning.py", "stateful"],
+    "lightning-epoch": ["with_lightning.py", "epoch"],
     "keras": ["with_keras.py"],
     "keras-epoch": ["with_keras.py", "epoch"],
     "skorch": ["with_skorch.py"],
@@ -111,7 +112,7 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help=f"the tables, into {PAGE.name}")
     asked = parser.parse_args()
     names = asked.only.split(",")
-    place = Path(tempfile.mkdtemp())
+    place = Path(tempfile.mkdtemp(prefix="lampas-resume-"))
     try:
         text = f"{tables(tell_all(names, place, asked))}\n\n{about(asked)}"
     finally:

@@ -75,7 +75,7 @@ def after_damage(wanted: Run, got: Run) -> str:
     if got.found is None:
         return "fails" if got.code > 0 else "crashes"
     if resumed_at(got) < resumed_at(wanted):
-        return "falls back"
+        return "fell back"
     assert wanted.found is not None
     return "no effect" if got.found["weights"] == wanted.found["weights"] else "loaded"
 

@@ -1,7 +1,8 @@
 """Lightning: `ModelCheckpoint(every_n_train_steps=, save_last=True)`, `fit(ckpt_path="last")`.
 
 With `stateful` as its argument the loader is torchdata's `StatefulDataLoader`, whose state
-Lightning saves and loads with its own.
+Lightning saves and loads with its own. With `epoch` it saves at each epoch's end, which a
+warning of Lightning's recommends for loaders without a state.
 """
 
 import csv
@@ -21,6 +22,7 @@ from torch.utils.data import DataLoader
 from torchdata.stateful_dataloader import StatefulDataLoader
 
 STATEFUL = "stateful" in sys.argv
+FREQUENCY = {"every_n_epochs": 1} if "epoch" in sys.argv else {"every_n_train_steps": EVERY}
 
 
 class Module(lightning.LightningModule):
@@ -57,7 +59,7 @@ def train(order: Order) -> dict[str, Any]:
     train_set, valid_set = datasets(order)
     kind = StatefulDataLoader if STATEFUL else DataLoader
     loader = kind(train_set, BATCH, shuffle=True, num_workers=order.workers)
-    keeper = ModelCheckpoint(f"{order.folder}/run", every_n_train_steps=EVERY, save_last=True)
+    keeper = ModelCheckpoint(f"{order.folder}/run", save_last=True, **FREQUENCY)
     trainer = lightning.Trainer(
         accelerator="cpu", max_epochs=EPOCHS, enable_progress_bar=False,
         enable_model_summary=False, callbacks=[keeper] if order.keeps else [],
@@ -71,5 +73,6 @@ def train(order: Order) -> dict[str, Any]:
 
 if __name__ == "__main__":
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    every = "epoch" if "epoch" in sys.argv else f"{EVERY} steps"
     with_state = " with StatefulDataLoader" if STATEFUL else ""
-    serve(train, f"Lightning {lightning.__version__}{with_state}", "run/last.ckpt")
+    serve(train, f"Lightning {lightning.__version__}{with_state}", "run/last.ckpt", every)
