@@ -22,7 +22,9 @@ from torch.utils.data import (
 import lampas
 from lampas import callbacks, optim
 
-Job = Callable[[Path | None], "Outcome"]
+Asked = Path | Callable[..., lampas.History] | None
+"""Where checkpoints go; None for none; or who calls `fit`, with the model and what it takes."""
+Job = Callable[[Asked], "Outcome"]
 Outcome = tuple[lampas.Model, lampas.History, Any]
 """The trained model, its history, and inputs to predict."""
 
@@ -34,12 +36,14 @@ def _table(rows: int = 600, columns: int = 12) -> tuple[Tensor, Tensor]:
     return x, (x.sum(1, keepdim=True) > columns / 2).float()
 
 
-def _fit(model: lampas.Model, folder: Path | None, *data: Any, **options: Any) -> lampas.History:
+def _fit(model: lampas.Model, folder: Asked, *data: Any, **options: Any) -> lampas.History:
+    if callable(folder):
+        return folder(model, *data, verbose=0, **options)
     kept = {} if folder is None else {"checkpoint": folder, "every": EVERY}
     return model.fit(*data, verbose=0, **options, **kept)
 
 
-def mlp(folder: Path | None) -> Outcome:
+def mlp(folder: Asked) -> Outcome:
     """In memory; batch norm, dropout, Adam, early stopping that gives the best weights back."""
     x, y = _table()
     net = nn.Sequential(
@@ -54,7 +58,7 @@ def mlp(folder: Path | None) -> Outcome:
     ), x  # fmt: skip
 
 
-def cnn(folder: Path | None) -> Outcome:
+def cnn(folder: Asked) -> Outcome:
     """Images channels last; SGD with momentum, one cycle, clipping, EMA."""
     x, y = torch.rand(160, 3, 12, 12), torch.randint(0, 4, (160,))
     net = nn.Sequential(
@@ -79,7 +83,7 @@ class _Last(nn.Module):
         return self.head(self.lstm(x)[0][:, -1])
 
 
-def lstm(folder: Path | None) -> Outcome:
+def lstm(folder: Asked) -> Outcome:
     """A DataLoader over tensors with a generator of its own; Adagrad, a torch scheduler."""
     x = torch.rand(240, 9, 3)
     model = lampas.Model(_Last())
@@ -117,7 +121,7 @@ class _Encoder(nn.Module):
         return self.head(self.body(x.reshape(len(x), -1, 16)).mean(1))
 
 
-def transformer(folder: Path | None) -> Outcome:
+def transformer(folder: Asked) -> Outcome:
     """Two workers that augment; AdamW, bfloat16, accumulation, a cosine."""
     data = _Noisy(200, 64)
     model = lampas.Model(_Encoder())
@@ -127,7 +131,7 @@ def transformer(folder: Path | None) -> Outcome:
     return model, _fit(model, folder, loader, epochs=3), data.x
 
 
-def lbfgs(folder: Path | None) -> Outcome:
+def lbfgs(folder: Asked) -> Outcome:
     """L-BFGS, whose state is lists of vectors."""
     x, y = _table(300)
     model = lampas.Model(nn.Sequential(nn.Linear(12, 16), nn.Tanh(), nn.Linear(16, 1)))
@@ -135,7 +139,7 @@ def lbfgs(folder: Path | None) -> Outcome:
     return model, _fit(model, folder, x, y, batch_size=30, epochs=6), x
 
 
-def noisy(folder: Path | None) -> Outcome:
+def noisy(folder: Asked) -> Outcome:
     """Augmentation in this process; RMSprop, a scheduler that moves each step, SWA."""
     data = _Noisy(240, 12)
     model = lampas.Model(nn.Sequential(nn.Linear(12, 32), nn.GELU(), nn.Linear(32, 1)))
@@ -168,7 +172,7 @@ class _Counting(IterableDataset[Any]):
         self.done = state["done"]
 
 
-def _iterable(folder: Path | None, workers: int) -> Outcome:
+def _iterable(folder: Asked, workers: int) -> Outcome:
     model = lampas.Model(
         nn.Sequential(nn.Linear(12, 32), nn.ReLU(), nn.Dropout(0.2), nn.Linear(32, 1))
     )
@@ -177,17 +181,17 @@ def _iterable(folder: Path | None, workers: int) -> Outcome:
     return model, _fit(model, folder, loader, epochs=4), torch.rand(50, 12)
 
 
-def iterable(folder: Path | None) -> Outcome:
+def iterable(folder: Asked) -> Outcome:
     """An iterable dataset with a state, in this process; NAdam."""
     return _iterable(folder, 0)
 
 
-def iterable_workers(folder: Path | None) -> Outcome:
+def iterable_workers(folder: Asked) -> Outcome:
     """The same in two workers, through torchdata's StatefulDataLoader."""
     return _iterable(folder, 2)
 
 
-def stepped(folder: Path | None) -> Outcome:
+def stepped(folder: Asked) -> Outcome:
     """Epochs of a number of steps that read on; class weights, fp16 with its scaler, plateaus."""
     x, y = _table(500)
     model = lampas.Model(
@@ -227,7 +231,7 @@ class _Adversaries(lampas.Model):
         return {"d_loss": d_loss, "g_loss": g_loss}
 
 
-def adversaries(folder: Path | None) -> Outcome:
+def adversaries(folder: Asked) -> Outcome:
     """A GAN: two optimisers, a train_step of its own."""
     x, _ = _table(300)
     model = _Adversaries()
@@ -244,7 +248,7 @@ def _endless() -> Iterator[tuple[Tensor, Tensor]]:
         yield x, x.sum(1, keepdim=True)
 
 
-def stream(folder: Path | None) -> Outcome:
+def stream(folder: Asked) -> Outcome:
     """A generator that is read on and on, and can only be read again."""
     model = lampas.Model(nn.Sequential(nn.Linear(10, 20), nn.Dropout(0.1), nn.Linear(20, 1)))
     model.compile(torch.optim.Adamax(model.parameters(), lr=0.01), "mse")
@@ -263,7 +267,7 @@ class _Tied(nn.Module):
         return self.out(self.mix(self.words(ids))[0][:, -1])
 
 
-def tied(folder: Path | None) -> Outcome:
+def tied(folder: Asked) -> Outcome:
     """Tied weights, weighted sampling with replacement, a metric over all rows."""
     ids = torch.randint(0, 50, (300, 8))
     model = lampas.Model(_Tied())

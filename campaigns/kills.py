@@ -26,7 +26,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
-from kill_jobs import JOBS
+from kill_jobs import JOBS, Asked
 
 import lampas
 
@@ -51,7 +51,7 @@ class Tale:
         return f"| {' | '.join(map(str, cells))} |"
 
 
-def digest(name: str, folder: Path | None) -> dict[str, str]:
+def digest(name: str, folder: Asked) -> dict[str, str]:
     """Run a job to its end; what it ends with, as digests."""
     torch.set_num_threads(1)
     lampas.seed(0)

@@ -6,6 +6,7 @@ the tensors whose names begin with "weights/".
 
 import os
 import platform
+import stat
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -118,6 +119,9 @@ def read(path: str | os.PathLike[str]) -> Artifact:
     """
     name = os.fspath(path)
     try:
+        # A pipe that nobody writes to would be waited for.
+        if not stat.S_ISREG(os.stat(path).st_mode) and not os.path.isdir(path):
+            raise ArtifactError(f"{name} is no regular file: name the .lampas file itself")
         with open(path, "rb") as file:
             return _read(file, name)
     except FileNotFoundError:

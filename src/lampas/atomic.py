@@ -3,7 +3,7 @@
 import os
 import uuid
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import BinaryIO
 
 from lampas.errors import ArtifactError, InputError
@@ -18,7 +18,7 @@ def whole_file(path: str | os.PathLike[str]) -> Generator[BinaryIO]:
     bytes and the name are on the disk when the block has ended. A link is followed.
 
     Raises `InputError` where nothing can be written there, `ArtifactError` where the writing
-    fails half-way, as on a full disk.
+    fails half-way, as on a full disk, and where only the new name cannot be brought to the disk.
 
     >>> import pathlib, tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -36,13 +36,13 @@ def whole_file(path: str | os.PathLike[str]) -> Generator[BinaryIO]:
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, target)
+        sync_folder(os.path.dirname(target))
     except BaseException as error:
         _remove(temporary)
         if isinstance(error, OSError):
             reason = error.strerror or error
             raise ArtifactError(f"cannot write {os.fspath(path)}: {reason}") from error
         raise
-    sync_folder(os.path.dirname(target))
 
 
 def _open(path: str, target: str, temporary: str) -> BinaryIO:
@@ -70,10 +70,8 @@ def _file_above(target: str) -> str:
 
 
 def _remove(temporary: str) -> None:
-    try:
+    with suppress(OSError):  # a disk that only reads keeps it; what was wrong first is told
         os.unlink(temporary)
-    except FileNotFoundError:
-        return
 
 
 def sync_folder(folder: str | os.PathLike[str]) -> None:

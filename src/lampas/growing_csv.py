@@ -2,11 +2,14 @@
 
 import csv
 import io
+import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from io import RawIOBase
 from pathlib import Path
 
 from lampas.atomic import whole_file
-from lampas.errors import InputError
+from lampas.errors import ArtifactError, InputError
 
 
 class GrowingCSV:
@@ -26,12 +29,11 @@ class GrowingCSV:
         self._owner = owner
 
     def write(self, rows: Sequence[Mapping[str, float]]) -> None:
-        """Add `rows`; they are on disk afterwards. Raises `OSError`, or the `ArtifactError` of
-        `whole_file`."""
+        """Add `rows`. Raises `ArtifactError` where they cannot be written: then none of them is
+        there, nor a part of one. Raises the errors of `whole_file` too."""
         new = dict.fromkeys(name for row in rows for name in row if name not in self._columns)
         if not (new or self._fresh):
-            with self.path.open("a", newline="", encoding="utf-8") as file:
-                file.write(_lines(rows, self._columns))
+            _append(self.path, _lines(rows, self._columns))
             return
         dropped = self._fresh and not self._keeps
         old = [] if dropped else _read(self.path, self._owner)[1]
@@ -40,6 +42,24 @@ class GrowingCSV:
         with whole_file(self.path) as file:
             file.write(_lines([head, *old, *rows], self._columns).encode())
         self._fresh = False
+
+
+def _append(path: Path, lines: str) -> None:
+    length = None
+    try:
+        with path.open("ab", buffering=0) as file:
+            length = file.tell()
+            _write_all(file, lines.encode())
+    except OSError as error:
+        if length is not None:
+            with suppress(OSError):  # half a line would be read as other numbers
+                os.truncate(path, length)
+        raise ArtifactError(f"cannot write {path}: {error.strerror or error}") from error
+
+
+def _write_all(file: RawIOBase, data: bytes) -> None:
+    while data:
+        data = data[file.write(data) or 0 :]
 
 
 def _lines(rows: Sequence[Mapping[str, object]], columns: list[str]) -> str:

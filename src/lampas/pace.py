@@ -21,6 +21,7 @@ class Pace:
         self.is_busy = plan.schedule is not None or plan.averaging is not None
         self._total = 0
         self.updates = 0
+        self._has_begun = False
         self._rate: Any = 0.0
         if self.is_busy:
             self._count(run)
@@ -38,6 +39,7 @@ class Pace:
 
     def begin(self) -> None:
         """Before the first step of a run."""
+        self._has_begun = True
         if self._schedule is not None:
             self._schedule.begin(self.updates, self._total)
         if self._averaging is not None:
@@ -83,8 +85,9 @@ class Pace:
         return self._averaging.swapped_in(self._model)
 
     def finish(self) -> None:
-        """The averaged weights become the model's."""
-        if self._averaging is not None:
+        """The averaged weights become the model's, where the run has begun: one that was refused
+        leaves the model as it was."""
+        if self._averaging is not None and self._has_begun:
             self._averaging.finish(self._model)
 
     def record(self) -> dict[str, float]:

@@ -61,7 +61,11 @@ class SignedLock:
         if lock is None:
             return _signed_by(sign)
         since = datetime.now().isoformat(sep=" ", timespec="seconds")
-        sign.write_text(f"{os.getpid()} {platform.node()} {since}", encoding="utf-8")
+        try:
+            sign.write_text(f"{os.getpid()} {platform.node()} {since}", encoding="utf-8")
+        except OSError:
+            lock.release()
+            raise
         return cls(lock, sign)
 
     def release(self) -> None:

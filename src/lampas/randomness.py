@@ -41,7 +41,7 @@ def put(states: Mapping[str, Any], device: torch.device | None = None) -> None:
     """Put back what `take` took. Raises `ValueError`, `TypeError`, `KeyError` for what is none."""
     torch.set_rng_state(states["torch"].cpu())
     put_back(random, states["python"])
-    np.random.set_state(states["numpy"])
+    np.random.set_state(_sound(states["numpy"]))
     if device is not None and device.type != "cpu" and "device" in states:
         _module(device).set_rng_state(states["device"].cpu(), *_place(device))
 
@@ -71,12 +71,22 @@ def put_back(generator: Any, state: Any) -> None:
     if isinstance(generator, torch.Generator):
         generator.set_state(state.cpu())
     elif isinstance(generator, np.random.Generator):
-        generator.bit_generator.state = state
+        generator.bit_generator.state = _sound(state)
     elif isinstance(generator, np.random.RandomState):
-        generator.set_state(state)
+        generator.set_state(_sound(state))
     else:
         version, words, gauss = state
         generator.setstate((version, tuple(words.tolist()), gauss))
+
+
+def _sound(state: Any) -> Any:
+    """`state` itself: NumPy does not check the place in its words, and would read beside them."""
+    inside = state["state"]
+    places = [(inside, "pos", "key"), (state, "buffer_pos", "buffer")]
+    for place, words in ((one[at], one[what]) for one, at, what in places if at in one):
+        if not 0 <= place <= len(words):
+            raise ValueError(f"a random state has {len(words)} words, and is at word {place}")
+    return state
 
 
 def seed_all(numbers: Iterable[int], generators: Mapping[str, Generator]) -> None:

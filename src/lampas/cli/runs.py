@@ -74,7 +74,7 @@ def new_folder(
     made = [one for one in (folder, *folder.parents) if not one.exists()]
     why = why_unwritable(folder)
     if why is not None:
-        raise InputError(f"cannot write in the folder {folder}: {why}; choose another with --out")
+        raise InputError(_unwritable(folder, why))
     lock = _alone(folder)
     if force and not resume:
         drop_checkpoints(folder)
@@ -113,12 +113,19 @@ def _drop_first(folder: Path) -> None:
 
 def _alone(folder: Path) -> SignedLock:
     """The lock of a run that is under way: the second in a folder would replace the first."""
-    lock = SignedLock.take(folder, _LOCK)
+    try:
+        lock = SignedLock.take(folder, _LOCK)
+    except OSError as error:
+        raise InputError(_unwritable(folder, error.strerror or error)) from error
     if isinstance(lock, str):
         raise InputError(
             f"another `lampas train`, {lock}, is writing into {folder}: choose another --out"
         )
     return lock
+
+
+def _unwritable(folder: Path, why: object) -> str:
+    return f"cannot write in the folder {folder}: {why}; choose another with --out"
 
 
 def _unused(name: str) -> Path:

@@ -3,17 +3,15 @@
 import copy
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
 from lampas.errors import ArtifactError
+from lampas.optim.probe import OWN, alike, is_entry, is_group, is_sound, probed, shown
 
 State = Mapping[str, Any]
-
-# How a step is computed and not what: the choice of this machine and this program.
-_OWN = ("fused", "foreach", "capturable", "differentiable", "decoupled_weight_decay")
 
 
 def load_state(optimizer: torch.optim.Optimizer, state: State) -> None:
@@ -41,12 +39,15 @@ def load_state(optimizer: torch.optim.Optimizer, state: State) -> None:
 
 def check_state(optimizer: torch.optim.Optimizer, state: State) -> None:
     """Raise `ArtifactError` where `load_state` could not continue from `state`."""
-    groups: Sequence[State] = state["param_groups"]
+    groups = _groups_of(state)
     _check_groups(optimizer, groups)
-    held = [p for group in optimizer.param_groups for p in group["params"]]
-    numbers = [number for group in groups for number in group["params"]]
-    for number, p in zip(numbers, held, strict=True):
-        _check_entry(optimizer, number, p, state["state"].get(number, {}))
+    for own, saved in zip(optimizer.param_groups, groups, strict=True):
+        _check_options(own, saved)
+        merged, probes = _merged(own, saved), dict[int, State]()
+        for number, p in zip(saved["params"], own["params"], strict=True):
+            if p.ndim not in probes:
+                probes[p.ndim] = probed(optimizer, p, merged)
+            _check_entry(optimizer, number, p, state["state"].get(number, {}), probes[p.ndim])
     _check_kind(optimizer, groups)
 
 
@@ -126,6 +127,25 @@ def _check_groups(optimizer: torch.optim.Optimizer, groups: Sequence[State]) -> 
         )
 
 
+def _groups_of(state: State) -> Sequence[State]:
+    """The groups in `state`. Raises `ArtifactError` where it is no state of an optimizer."""
+    groups, entries = cast(Any, state.get("param_groups")), cast(Any, state.get("state"))
+    sound = isinstance(groups, list) and isinstance(entries, Mapping)
+    if not sound or not all(map(is_group, groups)) or not all(map(is_entry, entries.items())):
+        raise ArtifactError("the saved optimizer is no state of one: it was edited or is damaged")
+    return groups
+
+
+def _check_options(own: State, saved: State) -> None:
+    for key in own.keys() & saved.keys() - {"params", "param_names", *OWN}:
+        if not alike(saved[key], own[key]):
+            raise ArtifactError(
+                f"the saved optimizer's {key} is {shown(saved[key])}, this one's {shown(own[key])}"
+            )
+    if "lr" in own and "lr" not in saved:
+        raise ArtifactError("the saved optimizer has no learning rate")
+
+
 def _check_kind(optimizer: torch.optim.Optimizer, groups: Sequence[State]) -> None:
     for group, saved_group in zip(optimizer.param_groups, groups, strict=True):
         # Both ways: a newer torch adds options, and a scheduler its own keys.
@@ -139,15 +159,15 @@ def _check_kind(optimizer: torch.optim.Optimizer, groups: Sequence[State]) -> No
 
 
 def _options_of(group: State) -> set[str]:
-    return set(group) - {"params", "param_names", *_OWN}
+    return set(group) - {"params", "param_names", *OWN}
 
 
 def _check_entry(
-    optimizer: torch.optim.Optimizer, number: int, p: Tensor, entry: Mapping[str, Any]
+    optimizer: torch.optim.Optimizer, number: int, p: Tensor, entry: State, probe: State
 ) -> None:
     kind = type(optimizer).__name__
     own = {key for key, value in optimizer.state.get(p, {}).items() if value is not None}
-    expected = own or _state_keys(optimizer, p)
+    expected = own or {key for key, value in probe.items() if value is not None}
     saved = {key for key, value in entry.items() if value is not None}
     if saved and expected and saved != expected:
         raise ArtifactError(
@@ -161,6 +181,12 @@ def _check_entry(
                 f"the saved optimizer's {key} of parameter {number} has shape "
                 f"{tuple(value.shape)}, the parameter has {tuple(p.shape)}"
             )
+        known = key in probe and kind not in _OTHER_SHAPES
+        if known and not is_sound(value, probe[key], p):
+            raise ArtifactError(
+                f"the saved optimizer's {key} of parameter {number} is none: it is "
+                f"{shown(value)}, and this {kind} keeps {shown(probe[key])}"
+            )
 
 
 # Kinds whose state is not in the shapes of the parameters.
@@ -171,26 +197,9 @@ def _join(keys: set[str]) -> str:
     return ", ".join(sorted(keys))
 
 
-def _state_keys(optimizer: torch.optim.Optimizer, p: Tensor) -> set[str]:
-    """What this optimizer keeps for a parameter, by a step on a throw-away one; or nothing."""
-    if type(optimizer).__module__.partition(".")[0] != "torch":
-        return set()
-    probe = nn.Parameter(torch.zeros((2,) * p.ndim))
-    probe.grad = torch.zeros_like(probe)
-    group = next(g for g in optimizer.param_groups if any(q is p for q in g["params"]))
-    options = {k: v for k, v in group.items() if k not in ("params", "param_names", *_OWN)}
-    make: Any = type(optimizer)
-    try:
-        trial = make([{**options, "params": [probe]}])
-        trial.step()
-    except (RuntimeError, TypeError, ValueError):
-        return set()
-    return {key for key, value in trial.state[probe].items() if value is not None}
-
-
 def _merged(own: dict[str, Any], saved: State) -> dict[str, Any]:
     merged = {**own, **saved}
-    for key in _OWN:
+    for key in OWN:
         if key in own:
             merged[key] = own[key]
         else:

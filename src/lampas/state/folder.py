@@ -108,17 +108,22 @@ class Folder:
             )
         return None
 
-    def drop_older(self, keep: int, spared: Sequence[int]) -> None:
+    def drop_older(self, keep: int, spared: Sequence[int]) -> str | None:
         """Delete all but the newest `keep` and those `spared`. A deletion that is interrupted
-        leaves nothing that looks like a checkpoint."""
+        leaves nothing that looks like a checkpoint. Returns why one could not be deleted, in a
+        line; None where all are gone."""
         names = self.names()
         counted = [number for number, name in names.items() if not name.endswith("-end")]
         oldest = counted[:keep][-1] if counted else 0
         for number in names:
             if number < oldest and number not in spared:
-                gone = self.path / f"{_GOING}{number:06d}-{_unique()}"
-                os.rename(self.place(number), gone)
+                gone, place = self.path / f"{_GOING}{number:06d}-{_unique()}", self.place(number)
+                try:
+                    os.rename(place, gone)
+                except OSError as error:  # more is kept than was asked for: nothing is lost
+                    return f"cannot delete {place}: {error.strerror or error}"
                 shutil.rmtree(gone, ignore_errors=True)
+        return None
 
     def sweep(self) -> None:
         """Delete what processes left that died while they wrote or deleted."""

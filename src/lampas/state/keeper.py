@@ -22,7 +22,8 @@ from lampas.state.checkpoints import Checkpoints
 from lampas.state.every import every_of
 from lampas.state.folder import Folder
 from lampas.state.snapshot import Snapshot, snapshot
-from lampas.state.state import State, check, put_back, take
+from lampas.state.standing import stand
+from lampas.state.state import State, check, take
 from lampas.tally import Tally
 
 _LOCK = ".lock"
@@ -52,7 +53,7 @@ class Keeper:
         self._validation_seconds = _LONG
         self._number = 0  # of the newest checkpoint
         self._best: list[float] | None = None  # the best number so far, and its checkpoint's
-        self._is_warned = self._is_given_up = False
+        self._is_warned = self._is_told = self._is_given_up = False
 
     @property
     def folder(self) -> Path:
@@ -76,8 +77,11 @@ class Keeper:
         path = self._asked.folder
         why = why_unwritable(path)
         if why is not None:
-            raise InputError(f"checkpoint: cannot write in {path}: {why}: choose another folder")
-        lock = SignedLock.take(path, _LOCK)
+            raise InputError(_unwritable(path, why))
+        try:
+            lock = SignedLock.take(path, _LOCK)
+        except OSError as error:
+            raise InputError(_unwritable(path, error.strerror or error)) from error
         if isinstance(lock, str):
             raise InputError(
                 f"checkpoint: {path} is in use by {lock}: wait for its end, or choose another "
@@ -196,7 +200,7 @@ class Keeper:
 
         def write() -> None:
             folder.write(number, taken, is_end=is_end)
-            folder.drop_older(self._asked.keep, spared)
+            self._tell_of_old(folder.drop_older(self._asked.keep, spared))
 
         self._settle(lambda: self._background.start(write))
 
@@ -224,7 +228,10 @@ class Keeper:
         return True
 
     def _tell_of_room(self, size: int) -> None:
-        free = shutil.disk_usage(self._asked.folder).free
+        try:
+            free = shutil.disk_usage(self._asked.folder).free
+        except OSError:  # the folder is gone: who writes there says so
+            return
         if free < _ROOM * size and not self._is_warned:
             self._is_warned = True
             say(
@@ -232,27 +239,43 @@ class Keeper:
                 f"checkpoint takes {size / 1e6:,.0f} MB"
             )
 
+    def _tell_of_old(self, why: str | None) -> None:
+        """Once: the next checkpoint tries again."""
+        if why is not None and not self._is_told:
+            self._is_told = True
+            say(f"{why}: the run goes on, and keeps more checkpoints than were asked for")
+
     def _goes_beyond(self, state: State) -> bool:
         more = self._run.epochs > int(state.about["epochs"])
         return more and state.position["stopped"] is None
 
     def _refuse(self, number: int, state: State) -> None:
-        why = refusal(state.about, self._about) or check(state, self._run.model)
+        why = refusal(state.about, self._about) or check(state, self._run)
         if why is not None:
-            raise InputError(
-                f"checkpoint: {self._folder.place(number)} cannot go on here: {why}; pass what "
-                "the saved run had, or another folder"
-            )
+            raise InputError(self._refusal(number, why))
+
+    def _refusal(self, number: int, why: object) -> str:
+        return (
+            f"checkpoint: {self._folder.place(number)} cannot go on here: {why}; pass what the "
+            "saved run had, or another folder"
+        )
 
     def _stand(self, tally: Tally | None, where: str) -> None:
         assert self._found is not None
         (number, state), self._found = self._found, None
         doubts = changes(state.about, self._about)
         also = self._asked.also
-        doubts += put_back(state, self._run, self._pace, self._bookmark, also, tally)
+        try:
+            doubts += stand(state, self._run, self._pace, self._bookmark, also, tally)
+        except ArtifactError as error:
+            raise ArtifactError(self._refusal(number, error)) from error
         place = self._folder.place(number)
         say(f"{place}: {where}")
         for doubt in doubts:
             say(f"{place}: not the same bit for bit: {doubt}")
         self._about["doubts"] = [*state.about["doubts"], *doubts]
         self._every.done(self._run.steps_before + self._run.step)
+
+
+def _unwritable(path: Path, why: object) -> str:
+    return f"checkpoint: cannot write in {path}: {why}: choose another folder"

@@ -7,6 +7,7 @@ from typing import cast
 from torch import Tensor
 
 from lampas.errors import ArtifactError
+from lampas.state.form import malformed
 from lampas.state.state import State
 from lampas.tree import Json, pack, unpack
 
@@ -41,6 +42,10 @@ def state_of(found: Snapshot) -> State:
     """The state that was taken. Raises `ArtifactError` where it is none."""
     values = unpack(found.tree, found.tensors)
     try:
-        return State(**values)
+        state = State(**values)
     except TypeError as error:
         raise ArtifactError(f"it holds no state of a run: {error}") from error
+    why = malformed(values)
+    if why is not None:
+        raise ArtifactError(f"it holds no state of a run: {why}")
+    return state

@@ -113,8 +113,11 @@ def take(
     )
 
 
-def check(state: State, model: "Model") -> str | None:
-    """Why `state` is not of a run of this `model`, the difference shown; None where it is."""
+def check(state: State, run: Run) -> str | None:
+    """Why `state` is not of a run like `run`, the difference shown; None where it is."""
+    model, batches = run.model, run.feed.batches
+    if batches is not None and state.position["step"] > batches:
+        return f"it stands after step {state.position['step']}, and an epoch has {batches} batches"
     complaint = misfit(state.weights, _net(model).state_dict())
     if complaint is not None:
         return f"the model is another one: {complaint.replace('the file', 'the checkpoint')}"
@@ -122,8 +125,9 @@ def check(state: State, model: "Model") -> str | None:
     if named.keys() != state.optimizers.keys():
         return f"the saved run has the optimizers {[*state.optimizers]}, this one {[*named]}"
     try:
-        for name, one in named.items():
-            optim.check_state(one, state.optimizers[name])
+        with _readable():
+            for name, one in named.items():
+                optim.check_state(one, state.optimizers[name])
     except ArtifactError as error:
         return str(error)
     return None
@@ -252,7 +256,7 @@ def _readable() -> Generator[None]:
     """What a state that was edited, or is of other code, raises is one line."""
     try:
         yield
-    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError, IndexError) as error:
+    except Exception as error:  # whose load_state_dict it is, and what it raises, nobody knows
         if isinstance(error, ArtifactError):
             raise
         line = (str(error).strip() or type(error).__name__).splitlines()[0]
