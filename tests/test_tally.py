@@ -13,6 +13,7 @@ from lampas.data.batch import Batch
 from lampas.errors import InputError, NonFiniteError
 from lampas.step import StepResult
 from lampas.tally import LossSums, Tally
+from lampas.tree import pack, unpack
 
 
 def _plan(loss: Any = "mse", metrics: Any = None, **options: Any) -> Any:
@@ -169,3 +170,34 @@ def test_the_last_of_several_losses_has_their_sum() -> None:
     assert sorted(found.values()) == [1.0, 4.0]
     sums.take_names(["mine"])
     assert "loss" not in sums.last()
+
+
+@settings(deadline=None, max_examples=30)
+@given(
+    looks=st.sets(st.integers(0, 39)),
+    keep=st.integers(2, 9),
+    saved=st.sets(st.integers(0, 39), max_size=4),
+)
+def test_who_looks_and_who_saves_changes_no_bit(looks: Any, keep: int, saved: Any) -> None:
+    """Nor does it matter when: sums are taken over blocks that are counted from the first step."""
+    generator = torch.Generator().manual_seed(0)
+    steps = [torch.randn(5, 2, generator=generator) for _ in range(40)]
+
+    def epoch(looks: Any, saved: Any) -> dict[str, float]:
+        tally = Tally(_plan(metrics=["mae", "r2", nn.functional.mse_loss]))
+        for number, rows in enumerate(steps):
+            x, y = rows[:, :1], rows[:, 1:]
+            loss = (x - y).square().mean()
+            tally.add(StepResult([loss], [5], x), Batch(x, y, None, 5))
+            if number in looks:
+                assert tally.running()["loss"] > 0
+            if number in saved:
+                state = unpack(*pack(tally.state()))
+                tally = Tally(_plan(metrics=["mae", "r2", nn.functional.mse_loss]))
+                tally.load_state(state)
+        return tally.results()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "KEEP_STEPS", keep)
+        patch.setattr(module, "KEEP_BATCHES", keep)
+        assert epoch(looks, saved) == epoch((), ())

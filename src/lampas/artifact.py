@@ -11,6 +11,7 @@ from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from json import dumps
 from typing import Any, BinaryIO, cast
@@ -34,18 +35,22 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
+@cache
+def _ours() -> str:
+    """Kept, for to look it up takes two milliseconds."""
+    try:
+        return version("lampas")
+    except PackageNotFoundError:  # run from a folder that was never installed
+        return "unknown"
+
+
 def versions() -> dict[str, str]:
     """Of Lampas, torch, NumPy and Python."""
-    try:
-        ours = version("lampas")
-    except PackageNotFoundError:  # run from a folder that was never installed
-        ours = "unknown"
-    python = platform.python_version()
     return {
-        "lampas": ours,
+        "lampas": _ours(),
         "torch": str(torch.__version__),
         "numpy": np.__version__,
-        "python": python,
+        "python": platform.python_version(),
     }
 
 
