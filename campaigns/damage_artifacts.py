@@ -222,9 +222,19 @@ def _outcome(saved: Saved, path: Path, resigned: bool) -> str:
     except LampasError as error:
         if path.name not in line_of(error) and not resigned:
             raise WrongError(f"a line that does not name the file: {error}") from error
-        return REFUSED
+        return _refused(saved, path)
     if values != saved.truth:
         return AS_EDITED
     if said != saved.said:
         raise WrongError("the same values, and the model says something else")
     return WHOLE
+
+
+def _refused(saved: Saved, path: Path) -> str:
+    """What one reader refuses, or does not bear, no other takes."""
+    try:
+        saved.use(saved.load(path))
+    except LampasError as error:
+        line_of(error)
+        return REFUSED
+    raise WrongError("it is refused where it is read, and loaded all the same")

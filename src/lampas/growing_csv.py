@@ -9,7 +9,7 @@ from io import RawIOBase
 from pathlib import Path
 
 from lampas.atomic import whole_file
-from lampas.errors import ArtifactError, InputError
+from lampas.errors import InputError
 
 
 class GrowingCSV:
@@ -29,8 +29,8 @@ class GrowingCSV:
         self._owner = owner
 
     def write(self, rows: Sequence[Mapping[str, float]]) -> None:
-        """Add `rows`. Raises `ArtifactError` where they cannot be written: then none of them is
-        there, nor a part of one. Raises the errors of `whole_file` too."""
+        """Add `rows`. Raises `OSError` where they cannot be written: then none of them is there,
+        nor a part of one; where the file is written anew, the errors of `whole_file`."""
         new = dict.fromkeys(name for row in rows for name in row if name not in self._columns)
         if not (new or self._fresh):
             _append(self.path, _lines(rows, self._columns))
@@ -50,11 +50,11 @@ def _append(path: Path, lines: str) -> None:
         with path.open("ab", buffering=0) as file:
             length = file.tell()
             _write_all(file, lines.encode())
-    except OSError as error:
+    except OSError:
         if length is not None:
             with suppress(OSError):  # half a line would be read as other numbers
                 os.truncate(path, length)
-        raise ArtifactError(f"cannot write {path}: {error.strerror or error}") from error
+        raise
 
 
 def _write_all(file: RawIOBase, data: bytes) -> None:

@@ -12,6 +12,7 @@ import pytest
 from small_run import fit, small
 
 from lampas.atomic import whole_file
+from lampas.callbacks import CSVLog
 from lampas.errors import ArtifactError, InputError
 from lampas.growing_csv import GrowingCSV
 from lampas.place import SignedLock
@@ -113,7 +114,19 @@ def test_a_log_is_not_torn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr("lampas.growing_csv._write_all", half)
-    with pytest.raises(ArtifactError) as caught:
+    with pytest.raises(OSError, match="No space left on device"):
         log.write([{"epoch": 2, "loss": 0.25}])
-    assert str(caught.value) == f"cannot write {tmp_path}/log.csv: No space left on device"
     assert (tmp_path / "log.csv").read_text() == "epoch,loss\n1,0.5\n"
+
+
+def test_a_log_that_cannot_grow_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*args: Any) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("lampas.growing_csv._write_all", fails)
+    path = tmp_path / "log.csv"
+    with pytest.raises(ArtifactError) as caught:
+        fit(small(), None, callbacks=CSVLog(path))
+    assert str(caught.value) == f"CSVLog: cannot write {path}: No space left on device"

@@ -6,7 +6,7 @@ from typing import ClassVar, final
 
 from lampas.callbacks.base import Callback, Event, EventKind
 from lampas.callbacks.files import require_writable
-from lampas.errors import InputError
+from lampas.errors import ArtifactError, InputError
 from lampas.growing_csv import GrowingCSV
 
 
@@ -22,7 +22,8 @@ class CSVLog(Callback):
     `append`: go on with the file that is there (a continued run) instead of replacing it, which
     happens at the end of the first epoch. A run that goes on from a checkpoint writes the rows of
     the epochs before it too; append is not for it. Raises `InputError` before any training where
-    the file cannot be written, or where it is no such log.
+    the file cannot be written, or where it is no such log; `ArtifactError` where that fails later,
+    and then the rows before it are whole.
 
     >>> CSVLog("run/log.csv").path.name
     'log.csv'
@@ -42,8 +43,15 @@ class CSVLog(Callback):
             resumed = event.resumed and not self.append
             self._earlier = event.history.rows[:] if resumed else []
         elif self._file is not None:
-            self._file.write([*self._earlier, {**event.logs, "epoch": event.epoch}])
-            self._earlier = []
+            self._write(self._file, event)
+
+    def _write(self, file: GrowingCSV, event: Event) -> None:
+        try:
+            file.write([*self._earlier, {**event.logs, "epoch": event.epoch}])
+        except OSError as error:
+            line = f"CSVLog: cannot write {self.path}: {error.strerror or error}"
+            raise ArtifactError(line) from error
+        self._earlier = []
 
     def _begin(self) -> GrowingCSV:
         require_writable(self.path.parent, "CSVLog")
