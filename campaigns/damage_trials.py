@@ -87,7 +87,7 @@ def different(one: dict[str, str], other: dict[str, str]) -> list[str]:
         for path in one.keys() | other.keys()
         if one.get(path) != other.get(path)
         and not path.startswith("/about")
-        and path.rpartition("/")[2] not in _OWN
+        and not set(path.split("/")) & set(_OWN)
     ]
 
 

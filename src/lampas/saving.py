@@ -72,14 +72,15 @@ def load(
         if device is not None:
             fitted.to(device)
         return fitted
+    saved = artifact.content.get("optimizers", {})
+    if not isinstance(saved, dict):
+        raise ArtifactError(f"{path} holds optimizers in no dict: it was edited or is damaged")
+    history = History.from_rows(artifact.history)
     # A model around the user's net has the weights under the net's own names.
     inside = net.net if type(net) is Model else net
     target = loaded_into(inside, artifact, os.fspath(path), device)
     model = net if isinstance(net, Model) else Model(target)
-    saved = artifact.content.get("optimizers", {})
-    if not isinstance(saved, dict):
-        raise ArtifactError(f"{path} holds optimizers in no dict: it was edited or is damaged")
-    model.continue_from(saved, History.from_rows(artifact.history), artifact.origin)
+    model.continue_from(saved, history, artifact.origin)
     return model
 
 

@@ -36,7 +36,9 @@ def probed(optimizer: torch.optim.Optimizer, p: Tensor, options: State) -> State
         return {}
     try:
         trial.step()
-    except (RuntimeError, TypeError, ValueError):
+    except (ArithmeticError, ValueError) as error:
+        raise ArtifactError(f"the saved optimizer takes no step: {error}") from error
+    except (RuntimeError, TypeError):  # it wants a closure, or sparse gradients
         return {}
     return trial.state[probe]
 

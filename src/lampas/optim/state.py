@@ -129,7 +129,8 @@ def _check_groups(optimizer: torch.optim.Optimizer, groups: Sequence[State]) -> 
 
 def _groups_of(state: State) -> Sequence[State]:
     """The groups in `state`. Raises `ArtifactError` where it is no state of an optimizer."""
-    groups, entries = cast(Any, state.get("param_groups")), cast(Any, state.get("state"))
+    found = cast(Any, state if isinstance(cast(Any, state), Mapping) else {})
+    groups, entries = found.get("param_groups"), found.get("state")
     sound = isinstance(groups, list) and isinstance(entries, Mapping)
     if not sound or not all(map(is_group, groups)) or not all(map(is_entry, entries.items())):
         raise ArtifactError("the saved optimizer is no state of one: it was edited or is damaged")

@@ -139,6 +139,7 @@ _COUNT: Rule = _is_count, "which is no count"
 _INSIDE: dict[str, dict[str, Rule]] = {
     "about": {
         "epochs": _COUNT,
+        "net": (lambda value: type(value) is str, "which is no name"),
         "data": (_is_data, "which is no dict, or has a batch size that is none"),
         "doubts": (lambda value: _all(value, str), "which is no list of lines"),
     },

@@ -13,7 +13,7 @@ from lampas.state.snapshot import snapshot, state_of
 from lampas.state.state import State, put_back, take
 from lampas.tally import Tally
 
-_ABOUT: dict[str, Any] = {"epochs": 0, "doubts": [], "data": {}}  # nobody reads it
+_ABOUT: dict[str, Any] = {"epochs": 0, "doubts": [], "net": "", "data": {}}  # nobody reads it
 
 
 def stand(
