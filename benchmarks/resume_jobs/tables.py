@@ -97,5 +97,30 @@ def costs(tale: Tale) -> list[str]:
     """A row of the third table."""
     times = [tale.ratios.get(place, []) for place in ("disk", "memory")]
     start = "" if tale.start_up is None else f"{tale.start_up:+.2f}"
+    return [tale.version, tale.every, *map(ratio, times), start]
+
+
+def ratio(times: list[float]) -> str:
+    """Median, lowest and highest."""
+    if not times:
+        return ""
+    return f"{statistics.median(times):.2f} ({min(times):.2f}–{max(times):.2f})"
+
+
+def counted(outcomes: list[str]) -> str:
+    """As in "3 loaded, 2 fails"; the word alone where all are alike."""
+    found = Counter(outcomes)
+    if len(found) == 1:
+        return outcomes[0]
+    return ", ".join(f"{number} {word}" for word, number in found.most_common())
+
+
+def errors(tales: dict[str, Tale | str]) -> list[str]:
+    """How the failures end, each once with all who end so, shortened to what a line holds."""
+    who: dict[str, dict[str, None]] = {}
+    for tale in tales.values():
+        if isinstance(tale, Tale):
+            for text in tale.errors + [text for _, text in tale.failed]:
+                who.setdefault(text[:80], {})[tale.version.split()[0]] = None
     lines = [f"- {', '.join(names)}: `{text}`" for text, names in who.items()]
     return ["\n".join(lines)] if lines else []
