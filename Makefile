@@ -17,7 +17,7 @@ check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright --pythonpath $(BIN)/python
 
-# Not here, for it installs other libraries and takes half an hour: python benchmarks/resume.py
+# Not here, for it installs other libraries and takes twenty minutes: python benchmarks/resume.py
 bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/loop.py
 	$(BIN)/python benchmarks/startup.py
