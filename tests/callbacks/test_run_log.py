@@ -109,6 +109,7 @@ def test_a_full_disk_costs_the_log_alone(tmp_path: Path) -> None:
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.stderr == (
-        f"the run's log in {tmp_path} is given up (File too large): the run goes on without it\n"
+        f"the run's log in {tmp_path} is given up (cannot write {tmp_path}/history.csv: File too "
+        "large): the run goes on without it\n"
     )
     assert (done.returncode, done.stdout) == (0, "200 True\n")
