@@ -161,7 +161,8 @@ def _like(value: torch.Tensor, own: torch.Tensor) -> torch.Tensor:
     value = value.to(own.dtype)
     if value.stride() == own.stride():
         return value
-    return torch.empty_strided(own.shape, own.stride(), dtype=own.dtype).copy_(value)
+    place = torch.empty_strided(own.shape, own.stride(), dtype=own.dtype, device=value.device)
+    return place.copy_(value)
 
 
 def best_kept(
