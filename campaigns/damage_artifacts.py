@@ -13,7 +13,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-from damage_trials import AS_EDITED, REFUSED, WHOLE, WrongError, different, flat, line_of, look
+from damage_trials import (
+    AS_EDITED,
+    REFUSED,
+    WHOLE,
+    WrongError,
+    different,
+    flat,
+    line_of,
+    look,
+    where,
+)  # fmt: skip
 from damages import BYTES, spoil
 from edits import EDITS, edited, parts_of, signed_tensors, text_of
 from torch import nn
@@ -198,7 +208,7 @@ def _tried(saved: Saved, path: Path, resigned: bool) -> str:
             warnings.simplefilter("ignore")  # an optimiser that starts afresh says so
             return _outcome(saved, path, resigned)
     except Exception as error:  # whatever it is: that is the finding
-        return f"wrong: {type(error).__name__}: {str(error)!r:.300}"
+        return f"wrong: {where(error)}: {str(error)!r:.300}"
 
 
 def _outcome(saved: Saved, path: Path, resigned: bool) -> str:

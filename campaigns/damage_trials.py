@@ -5,6 +5,7 @@ import hashlib
 import io
 import random
 import shutil
+import traceback
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -232,7 +233,7 @@ def _judged(
         raise WrongError(f"{pristine[0]} is whole, and {used} was used")
     number = next(n for n, name in Folder(site.folder).names().items() if name == used)
     said = _as_it_stands(flat(Folder(site.folder).read(number).values()))
-    _same({path: one for path, one in said.items() if not _means_nothing(path)}, stood.leaves)
+    _same({path: one for path, one in said.items() if not _means_nothing(path, one)}, stood.leaves)
     return AS_EDITED
 
 
@@ -242,9 +243,9 @@ def _as_it_stands(leaves: dict[str, str]) -> dict[str, str]:
     return {path: one for path, one in leaves.items() if not (is_over and _is_where(path))}
 
 
-def _means_nothing(path: str) -> bool:
-    """torch drops bytes of its random state that mean nothing; a flag of 3.0 is one of 1.0."""
-    return path.endswith(("random/torch", "/seen"))
+def _means_nothing(path: str, leaf: str) -> bool:
+    """torch drops bytes of a random state that mean nothing; a flag of 3.0 is one of 1.0."""
+    return path.endswith("/seen") or leaf.startswith("torch.uint8 (5056,)")
 
 
 def _is_where(path: str) -> bool:
@@ -284,6 +285,12 @@ def ended_well(ground: Ground, site: Site) -> None:
         raise WrongError(f"it went on, and ended with other {unlike}")
 
 
+def where(error: Exception) -> str:
+    """What was raised, and in which line."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} in {Path(last.filename).name}:{last.lineno}"
+
+
 def trials(
     ground: Ground, kinds: Mapping[str, Any], count: int, place: Path, chance: random.Random
 ) -> Iterator[tuple[str, str]]:
@@ -304,5 +311,5 @@ def tried(ground: Ground, site: Site, thorough: bool) -> str:
         elif found != REFUSED and thorough:
             ended_well(ground, site)
     except Exception as error:  # whatever it is: that is the finding
-        return f"wrong: {type(error).__name__}: {str(error)!r:.300}"
+        return f"wrong: {where(error)}: {str(error)!r:.300}"
     return found

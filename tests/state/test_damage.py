@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from small_run import KillError, X, Y, fit, same, small
+from small_run import KillError, fit, same, small
 from torch import nn
 
 import lampas
@@ -201,4 +201,19 @@ def test_a_callback_s_memory_of_another_form(damage: Any, tmp_path: Path) -> Non
     edited(folder, lambda state: state["callbacks"]["EarlyStopping"].update(wait="long"))
     with pytest.raises(LampasError, match="EarlyStopping/wait is 'long', and an int is wanted"):
         fit(small(), folder, callbacks=[watch(), Dies(99)])
-    assert len(X) == len(Y)
+
+
+def test_best_weights_of_another_model_are_found_out_at_once(damage: Any, tmp_path: Path) -> None:
+    """Not at the end of the run, where they are put into the model."""
+    from small_run import Dies
+
+    def change(state: Any) -> None:
+        memory = state["callbacks"]["EarlyStopping"]
+        memory["weights.net.9.weight"] = memory.pop("weights.net.0.weight")
+
+    folder, watch = tmp_path / "run", callbacks.EarlyStopping("loss", patience=9, verbose=0)
+    with pytest.raises(KillError):
+        fit(small(), folder, callbacks=[watch, Dies(10)])
+    edited(folder, change)
+    with pytest.raises(ArtifactError, match=r"'net\.9\.weight' of the best weights is none"):
+        fit(small(), folder, callbacks=[watch, Dies(99)])

@@ -82,6 +82,8 @@ class EarlyStopping(Callback):
         if event.kind == "fit_begin":
             self._reset()
             self._watch.begin(event)
+            named = event.model.state_dict().items()
+            self._shapes = {name: one.shape for name, one in named if isinstance(one, Tensor)}
         elif event.kind == "epoch_end":
             return self._judge(event)
         else:
@@ -96,7 +98,11 @@ class EarlyStopping(Callback):
         return {**self._watch.state(), **counts, **weights}
 
     def load_state(self, state: Mapping[str, float | Tensor]) -> None:
-        """Take up the memory that `state` gave; the weights are copied."""
+        """Take up the memory that `state` gave; the weights are copied.
+
+        Raises `ValueError` for weights that the model of the run under way has not.
+        """
+        self._check(state)
         self._watch.load_state(state)
         self._wait = int(state["wait"])
         self.best_epoch = int(state["best_epoch"])
@@ -106,10 +112,19 @@ class EarlyStopping(Callback):
             if name.startswith(_WEIGHTS) and isinstance(value, Tensor)
         }
 
+    def _check(self, state: Mapping[str, float | Tensor]) -> None:
+        """At once: they are put into the model at the end of a run, which may be days away."""
+        for key, value in state.items():
+            if key.startswith(_WEIGHTS) and self._shapes:
+                name, shape = key.removeprefix(_WEIGHTS), getattr(value, "shape", None)
+                if shape is None or self._shapes.get(name) != shape:
+                    raise ValueError(f"{name!r} of the best weights is none of the model's")
+
     def _reset(self) -> None:
         self._watch.reset()
         self._wait = 0
         self._weights: dict[str, Tensor] = {}
+        self._shapes: dict[str, torch.Size] = {}  # of the run's model, from its beginning on
         self.best_epoch = 0
         self.stopped_epoch = 0
 

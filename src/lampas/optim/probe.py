@@ -47,9 +47,7 @@ def is_sound(saved: Any, probe: Any, p: Tensor) -> bool:
     """Whether `saved` can stand where a step on a small parameter left `probe`."""
     if not isinstance(probe, Tensor):
         return alike(saved, probe)
-    if not isinstance(saved, Tensor):
-        return type(saved) in (int, float) and probe.numel() == 1  # as older torch counted
-    if saved.is_floating_point() != probe.is_floating_point():
+    if not isinstance(saved, Tensor) or saved.is_floating_point() != probe.is_floating_point():
         return False
     if probe.ndim == p.ndim and p.ndim:
         return saved.shape == p.shape

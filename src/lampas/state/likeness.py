@@ -172,8 +172,13 @@ _NUMBER = (int, float, Tensor, np.generic)
 
 def _is_grown(saved: Any, own: Any) -> bool:
     """Whether a metric's attribute that was `own` at the beginning can have become `saved`."""
-    if own is None or isinstance(own, Mapping):
-        return own is None or isinstance(saved, Mapping)
+    if own is None:
+        return not isinstance(saved, bool | str)
+    if isinstance(own, Mapping):  # an object's attributes, or a dict
+        items = cast(Mapping[Any, Any], own).items()
+        return isinstance(saved, Mapping) and all(
+            key in saved and _is_grown(saved[key], one) for key, one in items
+        )
     if isinstance(own, bool | str | list | tuple):
         return type(saved) is type(own)
     return isinstance(saved, _NUMBER) and not isinstance(saved, bool)
