@@ -10,7 +10,7 @@ demo: $(VENV)/.runtime
 	$(BIN)/lampas demo $(KIND)
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .
