@@ -10,14 +10,14 @@ demo: $(VENV)/.runtime
 	$(BIN)/lampas demo $(KIND)
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright --pythonpath $(BIN)/python
 
-# Not here, for it installs other libraries and takes half an hour: python benchmarks/resume.py
+# Not here, for it installs other libraries and takes twenty minutes: python benchmarks/resume.py
 bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/loop.py
 	$(BIN)/python benchmarks/startup.py

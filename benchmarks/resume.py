@@ -5,7 +5,7 @@
 Each is used as its documentation says: see `resume_jobs/`. Real processes die by SIGKILL, with
 their workers, at chosen steps and at random moments, and are started again; what they end with is
 compared with a run of the same framework that was left alone. The peers live in a virtual
-environment of their own, which is made where there is none. Takes about a quarter of an hour.
+environment of their own, which is made where there is none. Takes about twenty minutes.
 """
 
 import argparse
@@ -22,11 +22,11 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE / "resume_jobs"))
 
 from seat import Seat, environment  # noqa: E402
-from tables import tables  # noqa: E402
+from tables import kills_tables, times_table  # noqa: E402
 from trial import CHOSEN, Tale, clock, damage, kills  # noqa: E402
 
 PAGE = HERE.parent / "docs" / "checkpoints.md"
-BEGIN, END = "<!-- resume table -->", "<!-- end -->"
+END = "<!-- end -->"
 PROGRAMS = {
     "lampas": ["with_lampas.py"],
     "lightning": ["with_lightning.py"],
@@ -45,6 +45,8 @@ def tell(seat: Seat, asked: argparse.Namespace) -> Tale | str:
     """All of one framework but its times; in words why it could not be run."""
     try:
         tale = Tale(seat.version, seat.every)
+        if asked.part == "times":
+            return tale
         if asked.quick:
             kills(seat, tale, 0, ["middle"], 0, asked.seed)
             return tale
@@ -67,7 +69,7 @@ def tell_all(names: list[str], place: Path, asked: argparse.Namespace) -> dict[s
             told = pool.map(lambda seat: tell(seat, asked), seats.values())
             tales = dict(zip(names, told, strict=True))
         for name, tale in tales.items():
-            if isinstance(tale, Tale) and not asked.quick:
+            if isinstance(tale, Tale) and asked.part != "kills" and not asked.quick:
                 clock(seats[name], tale, asked.repeats, places(place / name))
     finally:
         for seat in seats.values():
@@ -90,11 +92,12 @@ def about(asked: argparse.Namespace) -> str:
     )
 
 
-def write(text: str) -> None:
+def write(mark: str, text: str) -> None:
     """Into the page, between its marks."""
-    before, rest = PAGE.read_text("utf-8").split(BEGIN)
-    _, after = rest.split(END)
-    PAGE.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", "utf-8")
+    begin = f"<!-- resume {mark} -->"
+    before, rest = PAGE.read_text("utf-8").split(begin)
+    _, after = rest.split(END, 1)
+    PAGE.write_text(f"{before}{begin}\n{text}\n{END}{after}", "utf-8")
 
 
 def main() -> None:
@@ -103,6 +106,7 @@ def main() -> None:
     )
     parser.add_argument("--peers", type=Path, help="their virtual environment")
     parser.add_argument("--only", default=",".join(PROGRAMS), help="with commas between")
+    parser.add_argument("--part", choices=["all", "kills", "times"], default="all")
     parser.add_argument("--quick", action="store_true", help="one kill each, and no clock")
     parser.add_argument("--kills", type=int, default=10, help="at random moments, a framework")
     parser.add_argument("--flips", type=int, default=8, help="bits flipped, one at a time")
@@ -114,12 +118,16 @@ def main() -> None:
     names = asked.only.split(",")
     place = Path(tempfile.mkdtemp(prefix="lampas-resume-"))
     try:
-        text = f"{tables(tell_all(names, place, asked))}\n\n{about(asked)}"
+        tales = tell_all(names, place, asked)
     finally:
         shutil.rmtree(place, ignore_errors=True)
-    print(text)
-    if asked.write:
-        write(text)
+    texts = {} if asked.part == "times" else {"table": kills_tables(tales)}
+    if asked.part != "kills" and not asked.quick:
+        texts["times"] = times_table(tales)
+    for mark, text in texts.items():
+        print(f"{text}\n\n{about(asked)}\n")
+        if asked.write:
+            write(mark, f"{text}\n\n{about(asked)}")
 
 
 if __name__ == "__main__":

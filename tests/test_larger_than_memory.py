@@ -151,9 +151,9 @@ def test_a_fingerprint_reads_no_more_than_it_says(shape: tuple[int, ...]) -> Non
 
 def test_a_fingerprint_of_few_large_rows_sees_the_last() -> None:
     x = torch.zeros(100, 1 << 18)
-    before = fingerprint(make_rows(x, None, None, torch.float32))
+    before = fingerprint(make_rows(x, None, None, torch.float32).tensors)
     x[-1, -1] = 1
-    assert fingerprint(make_rows(x, None, None, torch.float32)) != before
+    assert fingerprint(make_rows(x, None, None, torch.float32).tensors) != before
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,7 @@ def test_one_file_has_the_only_backward_and_the_only_optimizer_step() -> None:
     assert steps.pop("record/gauge.py") == ["self._clock.step"]  # a clock, and no optimiser
     # Schedules step too; and an optimizer's kind is found out on a throw-away parameter.
     assert set(steps.pop("optim/scheduler.py")) == {"self._scheduler.step"}
-    assert steps.pop("optim/state.py") == ["trial.step"]
+    assert steps.pop("optim/probe.py") == ["trial.step"]
     assert steps.pop("optim/fastest.py") == [
         "make([{**options, 'params': [probe], 'fused': True}]).step"
     ]

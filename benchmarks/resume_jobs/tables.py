@@ -13,18 +13,20 @@ RESUMES = [
     "order: that epoch / later ones", "dropout goes on", "augmentation goes on",
     "Adam's steps, rate", "history", "steps again",
 ]  # fmt: skip
-COSTS = [
-    "", "checkpoints, every", "a bit flipped", "cut in half", "time, on the disk",
-    "time, in memory", "start-up, s",
-]  # fmt: skip
+DAMAGE = ["", "checkpoints, every", "a bit flipped", "cut in half"]
+TIMES = ["", "checkpoints, every", "time, on the disk", "time, in memory", "start-up, s"]
 
 
-def tables(tales: dict[str, Tale | str]) -> str:
-    """One of what a resumed run is, and one of damage and time where they were looked at."""
+def kills_tables(tales: dict[str, Tale | str]) -> str:
+    """One of what a resumed run is, and one of damage, with the errors, where there was any."""
     parts = [table(RESUMES, tales, resumes)]
     if any(isinstance(tale, Tale) and tale.flipped for tale in tales.values()):
-        parts.append(table(COSTS, tales, costs))
+        parts.append(table(DAMAGE, tales, damages))
     return "\n\n".join([*parts, *errors(tales)])
+
+
+def times_table(tales: dict[str, Tale | str]) -> str:
+    return table(TIMES, tales, costs)
 
 
 def table(
@@ -52,7 +54,7 @@ def resumes(tale: Tale) -> list[str]:
     return [
         tale.version if tale.repeats_itself else f"{tale.version} (two whole runs differ)",
         tale.every, same(tale, 0), same(tale, 2), f"{middle.twice} / {middle.never}",
-        f"{yes(middle.same_order)} / {yes(all(later))}",
+        f"{yes(middle.same_order)} / {partly(later)}",
         of(plain, "same_masks"), of(several, "same_inputs"), "same" if kept else wrong,
         f"{middle.rows_kept} of {EPOCHS} rows",
         f"{statistics.median(one.again for one in plain + several):.0f}",
@@ -61,6 +63,12 @@ def resumes(tale: Tale) -> list[str]:
 
 def yes(what: bool) -> str:
     return "same" if what else "other"
+
+
+def partly(later: list[bool]) -> str:
+    """The same after all kills, after none, or after some."""
+    some = any(later) and not all(later)
+    return f"same in {sum(later)} of {len(later)}" if some else yes(all(later))
 
 
 def same(tale: Tale, workers: int) -> str:
@@ -80,12 +88,16 @@ def of(verdicts: list[Verdict], what: str) -> str:
     return f"{number} of {len(verdicts)}"
 
 
-def costs(tale: Tale) -> list[str]:
+def damages(tale: Tale) -> list[str]:
     """A row of the second table."""
+    return [tale.version, tale.every, counted(tale.flipped), counted(tale.cut)]
+
+
+def costs(tale: Tale) -> list[str]:
+    """A row of the third table."""
     times = [tale.ratios.get(place, []) for place in ("disk", "memory")]
     start = "" if tale.start_up is None else f"{tale.start_up:+.2f}"
-    damage = counted(tale.flipped), counted(tale.cut)
-    return [tale.version, tale.every, *damage, *map(ratio, times), start]
+    return [tale.version, tale.every, *map(ratio, times), start]
 
 
 def ratio(times: list[float]) -> str:
@@ -104,11 +116,11 @@ def counted(outcomes: list[str]) -> str:
 
 
 def errors(tales: dict[str, Tale | str]) -> list[str]:
-    """How the failures end, each once, shortened to what a line holds."""
-    lines = []
+    """How the failures end, each once with all who end so, shortened to what a line holds."""
+    who: dict[str, dict[str, None]] = {}
     for tale in tales.values():
         if isinstance(tale, Tale):
-            texts = tale.errors + [text for _, text in tale.failed]
-            for text, number in Counter(one[:110] for one in texts).items():
-                lines.append(f"- {tale.version}, {number} ×: `{text}`")
+            for text in tale.errors + [text for _, text in tale.failed]:
+                who.setdefault(text[:80], {})[tale.version.split()[0]] = None
+    lines = [f"- {', '.join(names)}: `{text}`" for text, names in who.items()]
     return ["\n".join(lines)] if lines else []

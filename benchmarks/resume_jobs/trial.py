@@ -131,18 +131,21 @@ def clock(seat: Seat, tale: Tale, repeats: int, places: dict[str, Path]) -> None
     """What checkpoints cost, and how much later a resumed run makes its first step.
 
     Runs alternate: without, and with checkpoints in each of the places, in an order of each
-    repeat's own. The ratios are to the median without.
+    repeat's own; then one that is killed, and the one that goes on. The ratios are to the median
+    without.
     """
     seconds: dict[str, list[float]] = {name: [] for name in ("", *places)}
-    start_ups = []
+    fresh, resumed = [], []
     for repeat in range(repeats):
         for name in random.Random(repeat).sample(list(seconds), len(seconds)):
             folder = places.get(name, seat.place) / f"clock-{repeat}-{name}-{seat.place.name}"
             run = seat.run(folder, keeps=bool(name))
             shutil.rmtree(folder, ignore_errors=True)
             seconds[name].append(run.seconds)
-            start_ups += [run.start_up] if name else []
+            fresh += [run.start_up] if name == "disk" else []
+        folder = seat.folder()
+        seat.run(folder, kill_after=MIDDLE)
+        resumed.append(seat.run(folder).start_up)
     middle = statistics.median(seconds.pop(""))
     tale.ratios = {name: [one / middle for one in times] for name, times in seconds.items()}
-    resumed = [one.start_up for one in tale.verdicts(0) if 0 < one.resumed_at < EPOCHS * STEPS]
-    tale.start_up = statistics.median(resumed) - statistics.median(start_ups)
+    tale.start_up = statistics.median(resumed) - statistics.median(fresh)

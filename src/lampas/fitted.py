@@ -151,8 +151,18 @@ def _fill(model: Model, weights: Mapping[str, torch.Tensor]) -> None:
     complaint = misfit(weights, wanted)
     if complaint is not None:
         raise ValueError(complaint)
-    of_dtype = {name: weights[name].to(own.dtype) for name, own in wanted.items()}
-    model.load_state_dict(of_dtype, assign=any(own.is_meta for own in wanted.values()))
+    laid_out = {name: _like(weights[name], own) for name, own in wanted.items()}
+    model.load_state_dict(laid_out, assign=any(own.is_meta for own in wanted.values()))
+
+
+def _like(value: torch.Tensor, own: torch.Tensor) -> torch.Tensor:
+    """`value` in the dtype and the layout of `own`: in another layout of memory other kernels
+    compute, which round otherwise."""
+    value = value.to(own.dtype)
+    if value.stride() == own.stride():
+        return value
+    place = torch.empty_strided(own.shape, own.stride(), dtype=own.dtype, device=value.device)
+    return place.copy_(value)
 
 
 def best_kept(

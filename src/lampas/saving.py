@@ -27,6 +27,9 @@ FITTED = {
 """Kind of a saved run: the class that reads it. Imported when needed: pandas and more with it."""
 
 
+_MODEL = "model.lampas"  # of `lampas train`
+
+
 def load(
     path: str | os.PathLike[str],
     net: Any = None,
@@ -34,8 +37,8 @@ def load(
 ) -> "Model | Fitted":
     """The model that was saved at `path`; no code is taken from the file.
 
-    path: a file of `save`, a folder of `fit(checkpoint=...)`, of which the newest whole checkpoint
-        is taken, or one checkpoint in it.
+    path: a file of `save`; the folder of a run of `lampas train`; a folder of
+        `fit(checkpoint=...)`, of which the newest whole checkpoint is taken, or one in it.
 
     net: an object of the class whose weights these are: the module that was wrapped, or the
         `lampas.Model` subclass. Not needed for models that Lampas makes itself, such as those of
@@ -58,6 +61,8 @@ def load(
     >>> bool((again.predict(x) == model.predict(x)).all())
     True
     """
+    if os.path.isdir(path) and os.path.isfile(os.path.join(path, _MODEL)):
+        path = os.path.join(path, _MODEL)
     if os.path.isdir(path):
         artifact = _of_checkpoint(Path(path))
     else:

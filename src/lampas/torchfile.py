@@ -48,7 +48,7 @@ _INSTRUCTIONS = {
 
 def is_torch_file(path: str | os.PathLike[str]) -> bool:
     """Whether `torch.save` may have written the file at `path`, since version 1.6."""
-    if not os.path.isfile(path):  # a pipe that nobody writes to would be waited for
+    if not os.path.isfile(path):  # a pipe would be waited for
         return False
     try:
         with open(path, "rb") as file:

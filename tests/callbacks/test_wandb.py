@@ -35,6 +35,7 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]
         given = {**QUIET, "WANDB_MODE": "offline", **dict.fromkeys(PLACES, folder)}
         for name, value in given.items():
             patch.setenv(name, value)
+        wandb.teardown()  # what another test may have set up in this process
         yield given
         wandb.teardown()
 

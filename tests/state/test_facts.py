@@ -16,7 +16,7 @@ def _source(x: object, y: object = None) -> facts.Source:
     return make_source(x, y, None, CPU, torch.float32)
 
 
-def _values(x: torch.Tensor) -> object:
+def _values(x: object) -> object:
     return fingerprints_of(lampas.Model(torch.nn.Linear(2, 1)), _source(x))["values"]
 
 
@@ -37,15 +37,22 @@ def test_a_loader_tells_its_lengths() -> None:
 
 
 def test_large_data_are_read_in_pieces(monkeypatch) -> None:
-    rows = _source(torch.arange(100_000.0).reshape(-1, 1)).rows
-    whole = fingerprint(rows)
+    x = torch.arange(100_000.0).reshape(-1, 1)
+    whole = fingerprint([x])
     monkeypatch.setattr(facts, "_WHOLE", 40_000)
-    pieces = facts._pieces(rows.tensors[0])
+    pieces = facts._pieces(x)
     assert sum(len(one) for one in pieces) <= 2 * 10_000
-    assert fingerprint(rows) not in ("", whole)
-    before = fingerprint(rows)
-    rows.tensors[0][-1] += 1
-    assert fingerprint(rows) != before
+    before = fingerprint([x])
+    assert before != whole
+    x[-1] += 1
+    assert fingerprint([x]) != before
+
+
+def test_tensors_behind_a_loader_are_known_too() -> None:
+    x = torch.rand(9, 1)
+    loader, other = (DataLoader(TensorDataset(one), 3, num_workers=0) for one in (x, x + 1))
+    assert _values(loader) == _values(DataLoader(TensorDataset(x.clone()), 3))
+    assert _values(loader) != _values(other)
 
 
 def test_arrays_on_disk_are_not_read_whole(tmp_path: Path) -> None:

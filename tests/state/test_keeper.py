@@ -9,7 +9,7 @@ from small_run import X, Y, fit, same, small
 
 import lampas
 from lampas import Checkpoints
-from lampas.errors import ArtifactError
+from lampas.errors import ArtifactError, InputError, UnknownNameError
 from lampas.state import keeper as module
 from lampas.state.folder import Folder
 from lampas.state.state import State
@@ -120,3 +120,11 @@ def test_a_stop_in_a_validation_loses_nothing(
     whole = train(None)
     assert same(resumed, whole)
     assert resumed.history.rows == whole.history.rows
+
+
+def test_a_best_that_no_epoch_has(tmp_path: Path) -> None:
+    asked = Checkpoints(tmp_path, best="val_loss")
+    with pytest.raises(InputError, match="best is 'val_loss', but this fit has no validation data"):
+        fit(small(), asked, validation_data=None)
+    with pytest.raises(UnknownNameError, match="unknown best= of Checkpoints 'val_mse'"):
+        fit(small(), Checkpoints(tmp_path, best="val_mse"))

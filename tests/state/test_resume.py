@@ -101,6 +101,17 @@ def test_cut_off_between_the_stop_and_the_end(tmp_path: Path) -> None:
     assert (history.rows, history.stopped) == (wanted.rows, wanted.stopped)
 
 
+def test_fewer_epochs_than_were_done_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(KillError):
+        fit(small(), tmp_path, callbacks=Dies(14))
+    model = small()
+    before = {name: one.clone() for name, one in model.state_dict().items()}
+    with pytest.raises(InputError, match=r"epochs is 2, and the saved run has come to epoch 3"):
+        fit(model, tmp_path, epochs=2)
+    assert all(torch.equal(before[name], one) for name, one in model.state_dict().items())
+    assert not list(tmp_path.glob("*-end"))
+
+
 def test_more_epochs_go_on_from_the_last_one(tmp_path: Path) -> None:
     for epochs in (2, 5):
         model = small(averaging=optim.EMA(0.5))

@@ -53,6 +53,20 @@ def checkpoints(folder: Path, every: str) -> "Checkpoints | None":
     return None if every == "never" else Checkpoints(place, every, required=False)
 
 
+def require_seed(folder: Path, seed: int) -> None:
+    """Raises `InputError` where the run that goes on was begun with another seed: it decides what
+    is held out, and so what was trained on by now."""
+    from lampas.state.folder import Folder
+
+    found = Folder(folder / CHECKPOINTS).newest(lambda _: None)
+    began = None if found is None else found[1].about.get("seed")
+    if began not in (None, seed):
+        raise InputError(
+            f"--seed is {seed}, and the run in {folder} was begun with {began}: leave it at "
+            f"{began}, or add --force to begin anew"
+        )
+
+
 def drop_checkpoints(folder: Path) -> None:
     """The run is over and its model is saved: nothing will go on from here."""
     shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)

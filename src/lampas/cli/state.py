@@ -21,8 +21,8 @@ def state(
 ) -> None:
     """The checkpoints of a run: where each stands, which are whole, and what the newest holds.
 
-    Every byte is checked. A run that was cut off goes on with `lampas train ... --resume`, or with
-    the same call of `fit(checkpoint=...)`.
+    Every byte is checked; the exit code is 1 where one is damaged. A run that was cut off goes on
+    with `lampas train ... --resume`, or with the same call of `fit(checkpoint=...)`.
 
     \b
     Examples:
@@ -34,15 +34,28 @@ def state(
     folder = Folder(_folder(run))
     found = [_read(folder, number) for number in folder.numbers()]
     if not found:
-        raise ArtifactError(f"{run} holds no checkpoint: name the folder of fit(checkpoint=...)")
+        raise ArtifactError(_nothing(run))
     if json:
         for name, one in found:
             print(json_line(_plain(name, one)))
-        return
-    print(_list(found))
-    newest = next(((name, one) for name, one in found if not isinstance(one, ArtifactError)), None)
-    if newest is not None:
-        print(f"\n{_told(*newest)}")
+    else:
+        print(_list(found))
+        whole = [(name, one) for name, one in found if not isinstance(one, ArtifactError)]
+        if whole:
+            print(f"\n{_told(*whole[0])}")
+    if any(isinstance(one, ArtifactError) for _, one in found):
+        raise typer.Exit(1)
+
+
+def _nothing(run: str) -> str:
+    from lampas.cli.runs import MODEL
+
+    if (Path(run) / MODEL).is_file():
+        return f"{run} holds a whole run: its state went when its model was saved"
+    return (
+        f"{run} holds no checkpoint: name the folder of a run that `lampas train` did not finish, "
+        "or that of fit(checkpoint=...)"
+    )
 
 
 def _folder(run: str) -> Path:

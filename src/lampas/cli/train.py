@@ -145,11 +145,15 @@ def train(
     )
     data_kinds.check(request, found)
     if resume and runs.is_complete(out):
-        print(f"{out} holds a whole run: there is nothing to resume", file=people)
+        print(
+            f"{out} holds a whole run: there is nothing to resume; --force trains anew", file=people
+        )
         return
     made_of = origin(data, held_out, request.own_net)  # before, for files may change meanwhile
     name = Path(data[0]).resolve().name.split(".")[0]
     with runs.new_folder(out, name, force=force, resume=resume) as folder:
+        if resume:
+            runs.require_seed(folder, seed)
         request = replace(request, checkpoint=runs.checkpoints(folder, every))
         if board:
             request = logged(request, folder / BOARD)

@@ -37,7 +37,13 @@ def changes(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
 def _of_data(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
     was, here = _part(then, "data"), _part(now, "data")
     if then.get("values") != now.get("values"):
-        yield "the data are not those of the saved run: as many, with other values"
+        seeds = (one.get("seed") for one in (now, then))
+        why = (
+            ""
+            if then.get("seed") == now.get("seed")
+            else "; the seed is {} and was {}".format(*seeds)
+        )
+        yield f"the data are not those of the saved run: as many, with other values{why}"
     if was.get("workers") != here.get("workers"):
         yield "samples are read in worker processes, or no longer: what is drawn there differs"
     saved, wanted = then.get("epochs"), now.get("epochs")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
-from typing import Any, final
+from typing import Any, cast, final
 
 from lampas.data.feed import check_count
 from lampas.errors import InputError
@@ -57,6 +57,10 @@ class Checkpoints:
         check_count("keep", keep)
         if best is not None:
             lower_is_better(best, mode)
+        if not isinstance(cast(object, also), Mapping | None):
+            raise InputError(
+                f"also is of type {type(also).__name__}: pass a dict of objects by name"
+            )
         for name, value in (also or {}).items():
             _check_also(name, value)
         values = (_folder(folder), every, keep, best, mode, required, dict(also or {}))

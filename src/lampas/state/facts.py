@@ -3,13 +3,14 @@
 import hashlib
 import os
 import platform
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
+from torch.utils.data import TensorDataset
 
 from lampas.artifact import versions
-from lampas.data.arrays import Rows
 from lampas.data.feed import Source
 from lampas.record.about import command
 from lampas.record.fingerprints import of_code, of_script
@@ -44,17 +45,22 @@ def facts_of(run: "Run", source: Source, batch_size: int) -> dict[str, Any]:
 
 
 def fingerprints_of(model: "Model", source: Source) -> dict[str, Any]:
-    """ "values": a fingerprint of data in memory, None of others; "code": those of the program and
-    of the file that the net's class is in."""
+    """What is compared by its bytes.
+
+    "values": of data in memory, behind a plain loader too; None of others. "code": of the program,
+    and of the file that the net's class is in, where that is not torch's.
+    """
+    net, tensors = type(_net(model)), _tensors(source)
+    own = {} if net.__module__.startswith("torch.") else _without_git(of_code(net))
     return {
-        "values": None if source.rows is None else fingerprint(source.rows),
-        "code": {**of_script(), **_without_git(of_code(type(_net(model))))},
+        "values": fingerprint(tensors) if tensors else None,
+        "code": {**of_script(), **own},
     }
 
 
 def data_facts(source: Source, batch_size: int) -> dict[str, Any]:
-    """Of data in memory the number of rows and the batch size; of a
-    loader its length, its dataset's class and length and its batch size, as far as it tells."""
+    """Of data in memory the number of rows and the batch size; of a loader its dataset's class and
+    length, its batch size, and whether worker processes read, as far as it tells."""
     if source.rows is not None:
         return {"samples": len(source.rows), "batch_size": batch_size}
     loader = source.x
@@ -69,14 +75,22 @@ def data_facts(source: Source, batch_size: int) -> dict[str, Any]:
     }
 
 
-def fingerprint(rows: Rows) -> str:
-    """SHA-256 of all tensors of `rows`, with their shapes and dtypes.
+def _tensors(source: Source) -> list[Tensor]:
+    """Those that the data are, where they are nothing but tensors."""
+    if source.rows is not None:
+        return list(source.rows.tensors)
+    data = getattr(source.x, "dataset", None)
+    return list(data.tensors) if type(data) is TensorDataset else []
+
+
+def fingerprint(tensors: Sequence[Tensor]) -> str:
+    """SHA-256 of all `tensors`, with their shapes and dtypes.
 
     Of a tensor of more than 64 MiB it is over as many bytes, in up to 1 024 pieces which lie evenly
     in it: that costs 50 ms. A change between two of them is not seen.
     """
     digest = hashlib.sha256()
-    for tensor in rows.tensors:
+    for tensor in tensors:
         digest.update(f"{tuple(tensor.shape)} {tensor.dtype}".encode())
         for piece in _pieces(tensor):
             digest.update(_bytes(piece))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, final
 
 from lampas.callbacks.say import say
+from lampas.callbacks.watch import may_come_later, missing
 from lampas.data.batch import Batch, Feed
 from lampas.data.bookmark import Bookmark
 from lampas.errors import ArtifactError, InputError
@@ -98,6 +99,7 @@ class Keeper:
         """The newest whole checkpoint, if there is one: `run` is to begin there. Nothing is
         changed yet but its history, which the callbacks are to see when it begins."""
         self._run = run
+        self._require_best()
         self._folder.sweep()
         self._number = max(self._folder.numbers(), default=0)
         found = self._folder.newest(say)
@@ -125,9 +127,11 @@ class Keeper:
         _, state = self._found
         self._run.stopped = state.position["stopped"]
         if state.is_finished or self._run.stopped is not None:
-            self._stand(None, "the run is finished; nothing is trained")
+            why = "" if self._run.stopped is None else f" ({self._run.stopped})"
+            self._stand(None, f"the run is finished{why}; nothing is trained")
         elif not state.is_inside:
-            self._stand(None, f"goes on after epoch {state.position['epoch']}")
+            epoch = state.position["epoch"]
+            self._stand(None, f"goes on after epoch {epoch}" if epoch else "begins anew")
 
     def enter(self, tally: Tally) -> Iterable[Batch]:
         """The batches that are left of the epoch that begins; `tally` gets the sums so far."""
@@ -219,7 +223,11 @@ class Keeper:
 
     def _is_best(self, row: Mapping[str, float]) -> bool:
         name = self._asked.best
-        if name is None or name not in row:
+        if name is None:
+            return False
+        if name not in row:
+            if not may_come_later(name, row):
+                raise missing("best= of Checkpoints", name, row)
             return False
         lower = lower_is_better(name, self._asked.mode)
         if self._best is not None and not is_better(row[name], self._best[0], lower):
@@ -251,8 +259,19 @@ class Keeper:
 
     def _refuse(self, number: int, state: State) -> None:
         why = refusal(state.about, self._about) or check(state, self._run)
+        done = int(state.position["epoch"])
+        if why is None and done > self._run.epochs:
+            why = f"epochs is {self._run.epochs}, and the saved run has come to epoch {done}"
         if why is not None:
             raise InputError(self._refusal(number, why))
+
+    def _require_best(self) -> None:
+        best = self._asked.best or ""
+        if best.startswith("val_") and self._run.validation is None:
+            raise InputError(
+                f"Checkpoints: best is {best!r}, but this fit has no validation data: pass "
+                "validation_data or validation_split, or choose another number"
+            )
 
     def _refusal(self, number: int, why: object) -> str:
         return (
