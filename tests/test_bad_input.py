@@ -748,7 +748,9 @@ def test_files_that_are_no_saved_model(tmp_path: Path) -> None:
         assert "\n" not in str(caught.value)
 
     refused(tmp_path / "none.lampas", f"{tmp_path / 'none.lampas'} is not there: check the path")
-    refused(tmp_path, f"{tmp_path} is a folder without a checkpoint: name the .lampas file")
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    refused(empty, f"{empty} is a folder without a checkpoint: name the .lampas file")
     cut, foreign, pickled = tmp_path / "cut", tmp_path / "foreign", tmp_path / "pickled"
     cut.write_bytes(path.read_bytes()[:-7])
     refused(cut, f"{cut} is damaged, or no Lampas file: ")
