@@ -18,6 +18,7 @@ from lampas.evidence import Evidence
 from lampas.export.exported import Exported
 from lampas.history import History
 from lampas.model import Model
+from lampas.past import Past, give_past
 from lampas.summary import Summary
 from lampas.weights import misfit
 
@@ -142,7 +143,7 @@ def filled(fitted: F, saved: Artifact) -> F:
     with torch.device("cpu"):  # the loss is made now, and filled with numbers
         fitted.to("cpu")
     fitted.metrics = dict(saved.metrics)
-    fitted.model.continue_from({}, History.from_rows(saved.history), saved.origin)
+    give_past(fitted.model, Past(History.from_rows(saved.history), dict(saved.origin)))
     return fitted
 
 

@@ -7,34 +7,26 @@ from typing import TYPE_CHECKING, Any, Literal
 import torch
 from torch import nn
 
-from lampas import loop, losses, optim, step
-from lampas.auto_batch import Purpose, find_batch_size
-from lampas.callbacks import CallbackLike, listeners
+from lampas import fitting, loop, losses, step
+from lampas.callbacks import CallbackLike
 from lampas.criterion import make_criterion
-from lampas.data.arrays import Rows, check_columns
-from lampas.data.batch import Batch, Feed
-from lampas.data.feed import Source, check_count, make_source, make_validation
-from lampas.data.finite import check_targets
-from lampas.data.nest import concatenate, leaves
+from lampas.data.batch import Batch
+from lampas.data.nest import concatenate
 from lampas.errors import InputError, NotCompiledError
-from lampas.explain import check_gradients, check_inputs
 from lampas.history import History
+from lampas.inputs import EXAMPLE_ROWS, BatchSize, check_data, size_of_batches, source_as_fitted
 from lampas.meters import make_meters
 from lampas.optim import EMA, SWA
+from lampas.past import past_of
 from lampas.plan import (
     Plan,
     device_of,
-    dtype_of,
     find_device,
     make_optimizers,
     make_schedule,
 )
 from lampas.resuming import continue_optimizers
-from lampas.run import Run
-from lampas.signals import Preempted
-from lampas.state.checkpoints import CheckpointLike, as_checkpoints
-from lampas.state.facts import facts_of, fingerprints_of
-from lampas.state.keeper import Keeper
+from lampas.state.checkpoints import CheckpointLike
 from lampas.step import StepResult
 from lampas.summary import Summary, summarize
 from lampas.weights import save_model
@@ -42,9 +34,6 @@ from lampas.weights import save_model
 if TYPE_CHECKING:
     from lampas.export.exported import Exported
     from lampas.profiling import Profile
-
-
-_EXAMPLE = 7  # rows that are kept to export with: as many as the largest batch that is tried
 
 
 class Model(nn.Module):
@@ -151,7 +140,7 @@ class Model(nn.Module):
             schedule=make_schedule(scheduler, optimizers, scheduler_every),
             averaging=averaging,
         )
-        saved = self.__dict__.pop("_saved_optimizers", {})
+        saved = past_of(self).take_optimizers()
         continue_optimizers(optimizers, saved, scheduled=scheduler is not None)
 
     @property
@@ -185,7 +174,7 @@ class Model(nn.Module):
     @property
     def history(self) -> History:
         """What the last `fit` recorded, up to where it ended; empty before."""
-        return self.__dict__.setdefault("_history", History())
+        return past_of(self).history
 
     def train_step(self, batch: Batch) -> StepResult | Mapping[str, Any]:
         """One training step: the method to override to write your own.
@@ -212,7 +201,7 @@ class Model(nn.Module):
         self,
         x: Any,
         y: Any = None,
-        batch_size: int | Literal["auto"] = 32,
+        batch_size: BatchSize = 32,
         epochs: int = 1,
         verbose: Literal["auto", 0, 1, 2] = "auto",
         callbacks: Sequence[CallbackLike] | CallbackLike | None = None,
@@ -267,68 +256,19 @@ class Model(nn.Module):
         fit, before the first step where that can be known, and `NonFiniteError` when the loss
         becomes nan: on a CPU before it reaches the weights.
         """
-        plan = self._ready_to_fit()
-        source = self._source(x, y, sample_weight, class_weight)
-        held_out: Source | None = None
-        given = [source.rows]  # before the split, so that a message names the row as it was
-        if validation_data is not None:
-            held_out = make_validation(validation_data, plan.device, dtype_of(self))
-            given.append(held_out.rows)
-        elif validation_split:
-            source, held_out = source.split(validation_split)
-        check_count("epochs", epochs)
-        check_count("initial_epoch", initial_epoch, least=0)
-        parts = [source.rows] if held_out is None else [source.rows, held_out.rows]
-        self._check_data(given)
-        self.__dict__["_columns"] = None if source.rows is None else source.rows.columns
-        self.__dict__["_first"] = None if source.rows is None else source.first(_EXAMPLE)
-        keeper = _keeper(checkpoint, every)
-        is_auto, batch_size = batch_size == "auto", self._size(batch_size, source, "fit", keeper)
-        plan.criterion.expect([None if rows is None else rows.y for rows in parts])
-        around = None if keeper is None else keeper.around
-        feed = source.feed(batch_size, shuffle=shuffle, steps=steps_per_epoch, around=around)
-        validation: Feed | None = None
-        if held_out is not None:
-            check_count("validation_freq", validation_freq)
-            size = validation_batch_size
-            roomy = batch_size if is_auto else held_out.roomy(batch_size)
-            size = roomy if size is None else size
-            check_count("validation_batch_size", size)
-            validation = held_out.validation(size, steps=validation_steps)
-        run = Run(
-            model=self,
-            feed=feed,
-            epochs=epochs,
-            first_epoch=initial_epoch + 1,
-            validation=validation,
-            validation_freq=validation_freq,
-            callbacks=listeners(callbacks, verbose),
-            history=self.history.up_to(initial_epoch),
-            keeper=keeper,
-        )
-        facts = facts_of(run, source, batch_size)
-        before, self.__dict__["_history"] = self.history, run.history
-        try:
-            if keeper is None:
-                loop.fit(run)
-            else:
-                facts |= fingerprints_of(self, source)
-                with keeper.holding(facts):
-                    loop.fit(run)
-                if run.preempted is not None:
-                    raise Preempted(run.preempted, run.stopped, keeper.folder)
-            self.__dict__["_origin"] = facts
-            return run.history
-        except BaseException:
-            if not run.has_trained:  # a refused call loses nothing
-                self.__dict__["_history"] = before
-            raise
+        asked = fitting.Asked(
+            x, y, batch_size, epochs, verbose, callbacks, validation_split, validation_data,
+            shuffle, class_weight, sample_weight, initial_epoch, steps_per_epoch,
+            validation_steps, validation_batch_size, validation_freq, checkpoint, every,
+        )  # fmt: skip
+        with fitting.prepared(self, self._settled_plan(), asked) as run:
+            return loop.fit(run)
 
     def evaluate(
         self,
         x: Any,
         y: Any = None,
-        batch_size: int | Literal["auto"] = 128,
+        batch_size: BatchSize = 128,
         *,
         sample_weight: Any = None,
         steps: int | None = None,
@@ -339,9 +279,9 @@ class Model(nn.Module):
         `metric_values` afterwards.
         """
         plan = self._settled_plan()
-        source = self._source_as_fitted(x, y, sample_weight)
-        self._check_data([source.rows])
-        size = self._size(batch_size, source, "evaluate")
+        source = source_as_fitted(self, x, y, sample_weight)
+        check_data(self, [source.rows])
+        size = size_of_batches(self, batch_size, source, "evaluate")
         plan.criterion.expect([None])  # a callback may evaluate during a fit
         return loop.evaluate(self, source.once(size, steps=steps))
 
@@ -350,9 +290,7 @@ class Model(nn.Module):
         """The raw value of each metric, as last computed."""
         return {meter.name: meter.value for meter in self.plan.meters}
 
-    def predict(
-        self, x: Any, batch_size: int | Literal["auto"] = 128, *, steps: int | None = None
-    ) -> Any:
+    def predict(self, x: Any, batch_size: BatchSize = 128, *, steps: int | None = None) -> Any:
         """The outputs for all samples, on the CPU: a tensor (N, ...), or a tuple or dict of such.
 
         The inputs are streamed and may be larger than memory; where the outputs are too, take
@@ -364,11 +302,11 @@ class Model(nn.Module):
         return concatenate(outputs)
 
     def predict_batches(
-        self, x: Any, batch_size: int | Literal["auto"] = 128, *, steps: int | None = None
+        self, x: Any, batch_size: BatchSize = 128, *, steps: int | None = None
     ) -> Iterator[Any]:
         """The outputs batch by batch, on the CPU, in the order of `x`."""
-        source = self._source_as_fitted(x, None, None)
-        size = self._size(batch_size, source, "predict")
+        source = source_as_fitted(self, x)
+        size = size_of_batches(self, batch_size, source, "predict")
         yield from loop.predict(self, source.once(size, steps=steps))
 
     def save(self, path: str | Path) -> None:
@@ -423,24 +361,16 @@ class Model(nn.Module):
         """
         from lampas.export.plain import export
 
-        first = self.__dict__.get("_first")
+        first = past_of(self).example
         if example is not None:
-            first = self._source_as_fitted(example, None, None).first(_EXAMPLE)
+            first = source_as_fitted(self, example).first(EXAMPLE_ROWS)
         return export(self, path, first, tolerance)
 
     @property
     def origin(self) -> dict[str, Any]:
         """What the last `fit` was, as plain values: data, settings, seed, versions, command; with
         checkpoints fingerprints of data and code too. {} before. It is saved with the model."""
-        return self.__dict__.setdefault("_origin", {})
-
-    def continue_from(
-        self, optimizers: Mapping[str, Any], history: History, origin: Mapping[str, Any]
-    ) -> None:
-        """Take history and origin of a saved run, and its optimisers for the next `compile`."""
-        self.__dict__["_history"] = history
-        self.__dict__["_origin"] = dict(origin)
-        self.__dict__["_saved_optimizers"] = dict(optimizers)
+        return past_of(self).origin
 
     def profile(
         self, x: Any, y: Any = None, batch_size: int = 32, *, steps: int = 20,
@@ -480,26 +410,6 @@ class Model(nn.Module):
 
         return model_card(self)
 
-    def _source(self, x: Any, y: Any, weight: Any, class_weight: Any) -> Source:
-        return make_source(x, y, weight, device_of(self), dtype_of(self), class_weight)
-
-    def _source_as_fitted(self, x: Any, y: Any, weight: Any) -> Source:
-        """A source whose data frames have the columns that `fit` saw, in that order."""
-        source = self._source(x, y, weight, None)
-        if source.rows is not None:
-            check_columns(source.rows, self.__dict__.get("_columns"))
-        return source
-
-    def _size(
-        self, asked: int | Literal["auto"], source: Source, purpose: Purpose,
-        keeper: Keeper | None = None,
-    ) -> int:  # fmt: skip
-        """The size of a batch: the one asked for, a saved run's, or the largest that fits."""
-        if asked != "auto":
-            return asked
-        saved = None if keeper is None else keeper.saved_batch_size()
-        return find_batch_size(self, source, purpose) if saved is None else saved
-
     @property
     def has_own_step(self) -> bool:
         """Whether a subclass writes its own `train_step`."""
@@ -510,35 +420,6 @@ class Model(nn.Module):
             name = type(self).__name__
             raise InputError(f"{name} has no forward: write {name}.forward(self, x)")
 
-    def _ready_to_fit(self) -> Plan:
-        plan = self._settled_plan()
-        if not plan.optimizers and not self.has_own_step:
-            raise NotCompiledError(
-                "the model was compiled without an optimizer, which suffices to evaluate: call "
-                "model.compile(optimizer, loss) to fit"
-            )
-        for optimizer in plan.optimizers:
-            optim.check(optimizer, self)
-        return plan
-
-    def _check_data(self, parts: list[Rows | None]) -> None:
-        """What can be known before the first step is said before it."""
-        for rows in parts:
-            if rows is not None:
-                check_inputs(self, rows)
-                if self.plan.criterion.needs_finite_targets:
-                    check_targets(rows, len(leaves(rows.x)))
-        if parts[0] is not None:
-            check_gradients(self, parts[0])
-
     def __getstate__(self) -> dict[str, Any]:
         """Copies and pickles carry the net and its history, not what `compile` decided."""
         return {name: value for name, value in self.__dict__.items() if name != "_plan"}
-
-
-def _keeper(checkpoint: CheckpointLike, every: str | None) -> Keeper | None:
-    if checkpoint is not None:
-        return Keeper(as_checkpoints(checkpoint, every))
-    if every is not None:
-        raise InputError(f"every={every!r} goes with checkpoint=, the folder to write into")
-    return None

@@ -12,6 +12,7 @@ from lampas.callbacks.say import say
 from lampas.errors import ArtifactError
 from lampas.history import History
 from lampas.model import Model
+from lampas.past import Past, give_past
 from lampas.torchfile import is_torch_file, read_weights
 from lampas.weights import loaded_into
 
@@ -80,7 +81,7 @@ def load(
     inside = net.net if type(net) is Model else net
     target = loaded_into(inside, artifact, os.fspath(path), device)
     model = net if isinstance(net, Model) else Model(target)
-    model.continue_from(saved, history, artifact.origin)
+    give_past(model, Past(history, dict(artifact.origin), optimizers=dict(saved)))
     return model
 
 
