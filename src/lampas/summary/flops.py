@@ -3,7 +3,6 @@
 from typing import Any
 
 from torch import Tensor
-from torch.utils.flop_counter import flop_registry
 
 
 def flops_of(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], out: Any) -> int:
@@ -14,6 +13,8 @@ def flops_of(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], out: Any)
     stand the formulas that it lacks, for attention and recurrent layers on the CPU and for
     cuDNN's recurrent layers. Additions, activations and normalisations are not counted.
     """
+    from torch.utils.flop_counter import flop_registry  # a CUDA build imports triton for it
+
     packet = getattr(func, "_overloadpacket", None)
     if packet in flop_registry:
         return int(flop_registry[packet](*args, **kwargs, out_val=out))
