@@ -43,10 +43,10 @@ def update_of(optimizer: torch.optim.Optimizer) -> Update | str:
 
 
 def _no_form(kind: type[torch.optim.Optimizer]) -> str:
-    for own in UPDATES:
-        if issubclass(kind, own):
-            return f"{kind.__name__} is a subclass of {own.__name__}"
-    return f"{kind.__name__} has no compiled form"
+    own = next((base for base in kind.__mro__ if base in UPDATES), None)
+    if own is None:
+        return f"{kind.__name__} has no compiled form"
+    return f"{kind.__name__} is a subclass of {own.__name__}"
 
 
 def _reasons(optimizer: torch.optim.Optimizer) -> Iterator[str]:
@@ -65,9 +65,10 @@ def _in_group(group: Group) -> Iterator[str]:
     if group.get("differentiable"):
         yield "differentiable=True"
     for name, value in group.items():
-        numbers: Any = value if isinstance(value, tuple | list) else (value,)
-        if name != "params" and any(isinstance(number, Tensor) for number in numbers):
+        if isinstance(value, Tensor):
             yield f"its {name} is a tensor"
+        if isinstance(value, tuple) and any(isinstance(number, Tensor) for number in value):
+            yield f"its {name} are tensors"
     if any(p.is_complex() for p in group["params"]):
         yield "complex parameters"
     if any(p.layout != torch.strided for p in group["params"]):
