@@ -102,19 +102,21 @@ def train_epoch(run: Run, pace: Pace) -> Tally | None:
     plan.begin()
     tally = Tally(plan)
     batches = run.feed if keeper is None else keeper.enter(tally)
-    before, pieces = Moving(model), run.pieces
+    run.before, pieces = Moving(model), run.pieces
+    if run.stepper is not model:
+        run.stepper.look()
     if plan.accumulate > 1:
         batches = grouped(batches, plan.accumulate, plan.criterion.counts)
     for batch in run.watched(batches):
-        if before.is_busy and batch.opens:
-            before.keep(batch)
+        if run.before.is_busy and batch.opens and run.stepper is model:
+            run.before.keep(batch)
         while True:
             try:
-                result = (pieces if pieces.rows else model).train_step(batch)
+                result = (pieces if pieces.rows else run.stepper).train_step(batch)
                 break
             except Exception as error:
-                before.put_back()
-                if pieces.shrink(error, batch, run.where, once=before.has_written_inputs):
+                run.before.put_back()
+                if pieces.shrink(error, batch, run.where, once=run.before.has_written_inputs):
                     continue  # and so out of here: the error holds the tensors of the step
                 known = _explained(run, error, batch)
                 if known is None:

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
-from lampas.callbacks.base import LOOK_SECONDS, CallbackLike, Event, EventKind, Stop, hears
+from lampas.callbacks.base import LOOK_SECONDS, CallbackLike, Event, EventKind, Stop, hears, reads_gradients
 from lampas.data.batch import Batch, Feed
 from lampas.errors import InputError, TooLargeError
 from lampas.history import History
+from lampas.moving import Moving
 from lampas.pieces import Pieces, is_out_of_memory
 from lampas.tally import Tally
 
@@ -74,9 +75,16 @@ class Run:
     def __post_init__(self) -> None:
         self.steps_before = 0  # of the epochs before this one
         self.pieces, self.validation_pieces = Pieces(self.model), Pieces(self.model)
+        self.stepper: Any = self.model  # who takes the steps: the model, or a compiled step
+        self.before = Moving(self.model)
+        self.wants_gradients = any(map(reads_gradients, self.callbacks))
         self.hears_looks = any(hears(c, "look") for c in self.callbacks)
         self._next_look = 0.0
         self._ask_for_steps()
+
+    def step_by_hand(self) -> None:
+        """From here on the model takes the steps."""
+        self.stepper, self.before = self.model, Moving(self.model)
 
     def begin(self, epoch: int) -> None:
         """Stand at the start of `epoch`."""

@@ -19,7 +19,7 @@ from lampas.jit.reasons import NotCompiled
 
 Compiled = Callable[..., Sequence[Tensor]]
 
-_OPTIONS = {"size_asserts": False, "alignment_asserts": False}
+_OPTIONS = {"config_patches": {"size_asserts": False, "alignment_asserts": False}}
 """What is looked at here, once for each form of batch, is not looked at again in each step."""
 
 

@@ -15,11 +15,11 @@ _HERE = object()  # in the place of a tensor of the prediction
 @dataclass(frozen=True, slots=True)
 class Form:
     """The order of a graph's outputs: the loss; the values, where they are more than the loss
-    itself; the counts that are tensors; the tensors of the prediction; buffers; gradients.
+    itself; the counts that are tensors; the tensors of the prediction; buffers.
 
     `values`: how many, 0 for the loss itself; `counts`: None for a tensor; `y_pred`: the structure
-    of the prediction; `moved`: which buffers the step changes; `graded`: of which stepped
-    parameters the gradients follow.
+    of the prediction; `moved`: which buffers the step changes; `graded`: which of the
+    stepped parameters have a gradient.
     """
 
     values: int
@@ -51,16 +51,7 @@ class Form:
 
     def buffers(self, outputs: Sequence[Tensor]) -> Sequence[Tensor]:
         """The new buffers, in the order of `moved`."""
-        return self._last(outputs, len(self.moved), len(self.graded))
-
-    def gradients(self, outputs: Sequence[Tensor]) -> Sequence[Tensor]:
-        """The gradients, in the order of `graded`."""
-        return self._last(outputs, len(self.graded), 0)
-
-    @staticmethod
-    def _last(outputs: Sequence[Tensor], count: int, after: int) -> Sequence[Tensor]:
-        stop = len(outputs) - after
-        return outputs[stop - count : stop]
+        return outputs[len(outputs) - len(self.moved) :]
 
 
 def _mark(leaf: Any) -> Any:

@@ -58,6 +58,10 @@ class Inputs:
         return Inputs(*([next(supply) for _ in part] for part in parts))
 
 
+class NoState(Exception):
+    """A parameter is to be stepped that has no optimiser state yet: its first step makes it."""
+
+
 class StepFunction:
     """The step of `model` on batches of the form of `batch`.
 
@@ -67,10 +71,10 @@ class StepFunction:
 
     def __init__(
         self, model: "Model", slots: Slots, stepped: list[Stepped], groups: list[Group],
-        update: Update, batch: Batch, inputs: Inputs, *, wants_gradients: bool,
+        update: Update, batch: Batch, inputs: Inputs,
     ) -> None:  # fmt: skip
         self._model, self._slots, self._stepped = model, slots, stepped
-        self._groups, self._update, self._wants = groups, update, wants_gradients
+        self._groups, self._update = groups, update
         self._batch, self._inputs = batch, inputs
         self._moving: list[int] = []
         self.form: Form | None = None
@@ -132,6 +136,8 @@ class StepFunction:
     def _step(
         self, given: Inputs, one: Stepped, gradient: Tensor, old: States, ok: Tensor
     ) -> None:
+        if self._update.names(self._groups[one.group]) != one.names:
+            raise NoState
         parameter = given.parameters[one.slot]
         numbers, group = given.numbers[one.group], self._groups[one.group]
         new, states = self._update.step(group, numbers, parameter, gradient, old)
@@ -170,12 +176,12 @@ class StepFunction:
         self, loss: Tensor, result: StepResult, moved: list[Tensor], gradients: Sequence[Any]
     ) -> list[Tensor]:
         own = len(result.values) > 1 or self._batch.shares is not None or self._is_weighted
-        graded = [i for i, g in enumerate(gradients) if g is not None and self._wants]
+        graded = [i for i, g in enumerate(gradients) if g is not None]
         self.form = Form.of(result, own, self._moving, graded)
         counts = [count.detach() for count in result.counts if isinstance(count, Tensor)]
         shown = [leaf for leaf in leaves(result.y_pred) if isinstance(leaf, Tensor)]
         values = result.values if own else []
-        return [loss, *values, *counts, *shown, *moved, *(gradients[i] for i in graded)]
+        return [loss, *values, *counts, *shown, *moved]
 
     @property
     def _is_weighted(self) -> bool:

@@ -1,0 +1,250 @@
+"""The training step, compiled: in the place of `Model.train_step`, and with its results."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from lampas.callbacks.say import say
+from lampas.data.batch import Batch
+from lampas.data.nest import leaves
+from lampas.jit.artifacts import compiled, digest
+from lampas.jit.form import Form
+from lampas.jit.function import Inputs, NoState, StepFunction, Stepped
+from lampas.jit.reasons import NotCompiled, modules_of, require_compilable
+from lampas.jit.slots import Slots
+from lampas.jit.trace import Traced, trace
+from lampas.jit.updates import Group, Update, update_of
+from lampas.moving import Moving
+from lampas.step import StepResult, measure
+
+if TYPE_CHECKING:
+    from lampas.run import Run
+
+
+@dataclass(frozen=True, slots=True)
+class _Graph:
+    """What runs one form of batch."""
+
+    call: Callable[..., Sequence[Tensor]]
+    constants: list[Tensor]
+    form: Form
+    moved: list[Tensor]  # the model's own buffers that are written
+
+
+class CompiledStep:
+    """Takes the steps of `run` by graphs, one for each form of batch, and leaves the model, its
+    buffers and the optimiser as `Model.train_step` would: they are read and written in place.
+
+    A step that raises, or whose loss is not finite, has changed nothing; it is made again by
+    `Model.train_step`, which says what is wrong.
+    """
+
+    def __init__(self, run: "Run") -> None:
+        self._run, self._model = run, run.model
+        self._shape: Any = None
+        self._graphs: dict[Any, _Graph] = {}
+        self._sums: list[Tensor] = []
+        self.look()
+
+    def look(self) -> None:
+        """Take in what may have changed since the last step but numbers: which tensors there are,
+        what is frozen, modes, options. Where graphs depend on it, they are made anew."""
+        shape = self._shape_now()
+        if shape != self._shape:
+            require_compilable(self._model)
+            self._graphs, self._shape = {}, shape
+        slots = self._slots = Slots(modules_of(self._model))
+        (self._optimizer,) = self._model.plan.optimizers
+        self._update = _update(self._optimizer)
+        self._groups: list[Group] = self._optimizer.param_groups
+        self._stepped = _stepped(slots, self._optimizer, self._update)
+        self._numbers = [torch.zeros(len(self._update.numbers(g)), dtype=torch.float64)
+                         for g in self._groups]  # fmt: skip
+        self._held: list[tuple[float, ...]] = [() for _ in self._groups]
+        self._sums = self._ready_sums()
+        for one in self._stepped:
+            one.parameter.grad = None  # what an earlier step left
+        self._static = self._inputs(Batch(None, None, None, 0)).flat()
+        for graph in self._graphs.values():
+            graph.moved[:] = [slots.buffers[index] for index in graph.form.moved]
+            self._show_gradients(graph.form)
+
+    def _shape_now(self) -> Any:
+        model, plan = self._model, self._model.plan
+        modes = tuple(part.training for module in modules_of(model) for part in module.modules())
+        tensors = tuple((id(p), p.requires_grad, p.shape) for p in model.parameters())
+        groups = [(_update(o).shape(g), tuple(map(id, g["params"])))
+                  for o in plan.optimizers for g in o.param_groups]  # fmt: skip
+        return modes, tensors, groups, torch.get_num_threads(), torch.get_default_dtype()
+
+    def train_step(self, batch: Batch) -> StepResult | Any:
+        """One step: what `Model.train_step` returns."""
+        key = _form_of(batch)
+        graph = self._graphs.get(key)
+        if graph is None:
+            graph = self._made(key, batch)
+            if graph is None:
+                return self._by_hand(batch)
+        self._read_numbers()
+        try:
+            outputs = graph.call(*self._static, *self._of_batch(batch), *graph.constants)
+        except Exception as error:
+            return self._after(error, batch)
+        if not math.isfinite(outputs[0].item()):
+            return self._by_hand(batch)
+        form = graph.form
+        if form.moved:
+            torch._foreach_copy_(graph.moved, list(form.buffers(outputs)))  # pyright: ignore
+        return form.read(outputs)
+
+    def _read_numbers(self) -> None:
+        """The learning rate and its like, as the groups have them now."""
+        for index, group in enumerate(self._groups):
+            numbers = self._update.numbers(group)
+            if numbers != self._held[index]:
+                self._held[index] = numbers
+                self._numbers[index].copy_(torch.tensor(numbers, dtype=torch.float64))
+
+    def _of_batch(self, batch: Batch) -> list[Tensor]:
+        if batch.shares is None and isinstance(batch.x, Tensor) and isinstance(batch.y, Tensor):
+            return [batch.x, batch.y] if batch.weight is None else [batch.x, batch.y, batch.weight]
+        parts = leaves((batch.x, batch.y, batch.weight))
+        shares = [_number(share) for share in batch.shares or ()]
+        return [*shares, *(part for part in parts if isinstance(part, Tensor))]
+
+    def _inputs(self, batch: Batch) -> Inputs:
+        parts = leaves((batch.x, batch.y, batch.weight))
+        return Inputs(
+            parameters=[p.detach() for p in self._slots.parameters],
+            buffers=self._slots.buffers,
+            states=_states(self._optimizer, self._stepped),
+            numbers=self._numbers,
+            sums=self._sums,
+            shares=[_number(share) for share in batch.shares or ()],
+            batch=[part for part in parts if isinstance(part, Tensor)],
+        )
+
+    def _ready_sums(self) -> list[Tensor]:
+        """Where gradients are written: those of a group of batches are added up there, and
+        callbacks may ask for them as each parameter's `grad`."""
+        if self._model.plan.accumulate == 1 and not self._run.wants_gradients:
+            return []
+        return [_gradient(one.parameter) for one in self._stepped]
+
+    def _made(self, key: Any, batch: Batch) -> _Graph | None:
+        """The graph for a form of batch; None where this step is to be made by hand."""
+        if any(self._update.names(group) for group in self._groups) and not self._optimizer.state:
+            return None  # the optimiser makes its state in its first step
+        try:
+            return self._graphs.setdefault(key, self._make(batch))
+        except NoState:
+            return None
+        except NotCompiled as why:
+            self._give_up(str(why))
+        except Exception:  # the net's own, or one of torch's: by hand it is known which
+            self._give_up("it could not be traced")
+        return None
+
+    def _make(self, batch: Batch) -> _Graph:
+        inputs = self._inputs(batch)
+        function = StepFunction(
+            self._model, self._slots, self._stepped, self._groups, self._update, batch, inputs
+        )
+        self._read_numbers()
+        self._rehearse(batch)
+        found: Traced = trace(self._model, function, inputs.flat())
+        tensors = [*inputs.flat(), *found.constants]
+        call = compiled(found.graph, tensors, digest(found.graph, tensors))
+        moved = [self._slots.buffers[index] for index in found.form.moved]
+        self._show_gradients(found.form)
+        return _Graph(call, found.constants, found.form, moved)
+
+    def _rehearse(self, batch: Batch) -> None:
+        """Forward and loss once, as they are: what is looked at, made or checked the first time
+        is not to be in the graph. Raises what is wrong with the batch."""
+        plan, before = self._model.plan, Moving(self._model)
+        before.keep(batch)
+        try:
+            with plan.autocast:
+                output = self._model(*batch.args, **batch.kwargs)
+            measure(plan, self._model, output, batch)
+        finally:
+            before.put_back()
+
+    def _show_gradients(self, form: Form) -> None:
+        if self._sums:
+            for index in form.graded:
+                self._stepped[index].parameter.grad = self._sums[index]
+
+    def _by_hand(self, batch: Batch) -> Any:
+        """This step by the model, which says what is wrong with it."""
+        self._run.before.keep(batch)
+        result = self._model.train_step(batch)
+        self.look()  # it has made gradients of its own, and perhaps state
+        return result
+
+    def _after(self, error: Exception, batch: Batch) -> Any:
+        """By hand; where that goes well, graphs are at fault."""
+        result = self._by_hand(batch)
+        self._give_up(f"it raised {str(error).splitlines()[0]}" if str(error) else repr(error))
+        return result
+
+    def _give_up(self, why: str) -> None:
+        self._run.step_by_hand()
+        say(f"jit: steps are not compiled: {why}")
+
+
+def _update(optimizer: torch.optim.Optimizer) -> Update:
+    update = update_of(optimizer)
+    if isinstance(update, str):
+        raise NotCompiled(update)
+    return update
+
+
+def _stepped(slots: Slots, optimizer: torch.optim.Optimizer, update: Update) -> list[Stepped]:
+    places = {id(parameter): slot for slot, parameter in enumerate(slots.parameters)}
+    return [
+        Stepped(places[id(p)], p, number, update.names(group) if optimizer.state.get(p) else ())
+        for number, group in enumerate(optimizer.param_groups)
+        for p in group["params"]
+        if p.requires_grad
+    ]  # fmt: skip
+
+
+def _states(optimizer: torch.optim.Optimizer, stepped: list[Stepped]) -> list[Tensor]:
+    return [optimizer.state[one.parameter][name] for one in stepped for name in one.names]
+
+
+def _gradient(parameter: Tensor) -> Tensor:
+    old = parameter.grad
+    if old is not None and old.layout == torch.strided and old.stride() == parameter.stride():
+        return old.detach()
+    return torch.zeros_like(parameter)
+
+
+def _number(share: Any) -> Tensor:
+    return share if isinstance(share, Tensor) else torch.tensor(float(share))
+
+
+def _form_of(batch: Batch) -> Any:
+    """What a graph is made for."""
+    x, y = batch.x, batch.y
+    flags = (batch.opens, batch.closes)
+    if batch.weight is None and isinstance(x, Tensor) and isinstance(y, Tensor):
+        return x.shape, x.stride(), x.dtype, y.shape, y.stride(), y.dtype, flags
+    parts = leaves((x, y, batch.weight))
+    return tuple(_form(part) for part in parts), _structure(x), flags
+
+
+def _form(part: Any) -> Any:
+    if isinstance(part, Tensor):
+        return part.shape, part.stride(), part.dtype
+    return part
+
+
+def _structure(x: Any) -> Any:
+    return tuple(x) if isinstance(x, dict) else type(x)
