@@ -9,19 +9,15 @@ from lampas.jit.updates.base import (
     decays,
     like,
     maximizes,
-    penalized,
     reading,
     widened,
 )
-from lampas.jit.updates.moments import averaged, averaged_square, correction, shrunk
+from lampas.jit.updates.decay import decayed, is_decoupled
+from lampas.jit.updates.moments import averaged, averaged_square, correction
 
 
 def _shape(group: Group) -> tuple[bool, ...]:
-    return decays(group), _is_decoupled(group), maximizes(group)
-
-
-def _is_decoupled(group: Group) -> bool:
-    return bool(group.get("decoupled_weight_decay"))
+    return decays(group), is_decoupled(group), maximizes(group)
 
 
 def _names(group: Group) -> tuple[str, ...]:
@@ -41,11 +37,7 @@ def _step(
     (Dozat 2016).
     """
     lr, beta1, beta2, eps, weight_decay, momentum_decay = numbers.unbind()
-    if not _is_decoupled(group):
-        g = penalized(group, p, g, weight_decay)
-    else:
-        g = -g if maximizes(group) else g
-        p = shrunk(p, lr, weight_decay) if decays(group) else p
+    p, g = decayed(group, p, g, lr, weight_decay, decoupled=is_decoupled(group))
     t = states["step"] + 1
     mu, mu_next = (_mu(beta1, momentum_decay, when) for when in (t, t + 1))
     product = states["mu_product"] * like(mu, states["mu_product"])
