@@ -99,6 +99,7 @@ def without_writing(
     for t, (copy, version) in zip(given, before, strict=True):
         assert t._version == version
         assert torch.equal(t, copy)
+    assert list(after) == list(states)
     taken = {t.data_ptr() for t in given if t.numel()}
     assert not any(t.data_ptr() in taken for t in (new, *after.values()) if t.numel())
     return new, after

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from lampas.jit.updates.moments import averaged, averaged_square, correction, shrunk
+from lampas.jit.updates.moments import averaged, averaged_square, correction
 
 ONE = torch.tensor([1.0])
 
@@ -27,7 +27,3 @@ def test_the_correction_is_what_pythons_numbers_give(steps: int) -> None:
     found = correction(number(0.999), torch.tensor(float(steps)))
     assert found.dtype == torch.float64
     assert found.item() == pytest.approx(1 - 0.999**steps, rel=1e-12)
-
-
-def test_decoupled_decay_is_the_rate_times_the_decay() -> None:
-    assert shrunk(ONE, number(0.5), number(0.2)).item() == pytest.approx(0.9)

@@ -1,6 +1,6 @@
 """Adam and AdamW."""
 
-from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -12,20 +12,16 @@ from lampas.jit.updates.base import (
     decays,
     like,
     maximizes,
-    penalized,
     reading,
     widened,
 )
-from lampas.jit.updates.moments import averaged, averaged_square, correction, shrunk
-
-Gradient = Callable[[Group, Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]
+from lampas.jit.updates.decay import decayed, is_decoupled
+from lampas.jit.updates.moments import averaged, averaged_square, correction
 
 
 def adam(decoupled_by_default: bool) -> Update:
     """The rule of Adam, or of AdamW, which in older versions of torch no option tells apart."""
-
-    def decoupled(group: Group) -> bool:
-        return bool(group.get("decoupled_weight_decay", decoupled_by_default))
+    decoupled = partial(is_decoupled, default=decoupled_by_default)
 
     def shape(group: Group) -> tuple[bool, ...]:
         return decays(group), decoupled(group), bool(group["amsgrad"]), maximizes(group)
@@ -35,11 +31,7 @@ def adam(decoupled_by_default: bool) -> Update:
         group: Group, numbers: Tensor, p: Tensor, g: Tensor, states: States
     ) -> tuple[Tensor, States]:
         lr, _, _, _, weight_decay = numbers.unbind()
-        if not decoupled(group):
-            g = penalized(group, p, g, weight_decay)
-        else:
-            g = -g if maximizes(group) else g
-            p = shrunk(p, lr, weight_decay) if decays(group) else p
+        p, g = decayed(group, p, g, lr, weight_decay, decoupled=decoupled(group))
         return _descended(group, numbers, p, g, states)
 
     return Update(reading("lr", "betas", "eps", "weight_decay"), shape, _names, step)

@@ -27,7 +27,8 @@ class Update:
     A group with another shape needs another graph.
     `names`: the state tensors that a step reads and writes, once torch's own step has made them.
     `step`: (group, numbers, p, gradient, states) to (new p, new states). Of the group only its
-    shape is looked at. All results are new tensors with the dtypes of what they replace.
+    shape is looked at. All results are new tensors with the dtypes of what they replace, and
+    the new states stand in the order of the old, so that a graph's outputs can be its inputs.
     """
 
     numbers: Callable[[Group], tuple[float, ...]]
@@ -72,7 +73,7 @@ def widened(rule: Step) -> Step:
     ) -> tuple[Tensor, States]:
         wide = {name: _wide(state) for name, state in states.items()}
         new, after = rule(group, numbers, _wide(p), _wide(g), wide)
-        return new.to(p.dtype), {name: s.to(states[name].dtype) for name, s in after.items()}
+        return new.to(p.dtype), {name: after[name].to(s.dtype) for name, s in states.items()}
 
     return step
 

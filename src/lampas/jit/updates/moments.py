@@ -33,12 +33,3 @@ def correction(beta: Tensor, step: Tensor) -> Tensor:
     tensor(0.7500, dtype=torch.float64)
     """
     return 1 - beta.double() ** step.double()
-
-
-def shrunk(p: Tensor, lr: Tensor, weight_decay: Tensor) -> Tensor:
-    """(1 - lr * weight_decay) * p: decoupled weight decay (Loshchilov and Hutter 2019).
-
-    >>> shrunk(torch.ones(1), torch.tensor(0.5), torch.tensor(0.5))
-    tensor([0.7500])
-    """
-    return p * like(1 - lr * weight_decay, p)

@@ -6,9 +6,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from lampas.jit.updates.adadelta import ADADELTA
 from lampas.jit.updates.adagrad import ADAGRAD
 from lampas.jit.updates.adam import ADAM, ADAMW
+from lampas.jit.updates.adamax import ADAMAX
 from lampas.jit.updates.base import Group, Update
+from lampas.jit.updates.nadam import NADAM
+from lampas.jit.updates.radam import RADAM
 from lampas.jit.updates.rmsprop import RMSPROP
 from lampas.jit.updates.sgd import SGD
 from lampas.optim.bare import step_hooks
@@ -20,6 +24,10 @@ UPDATES: dict[type[torch.optim.Optimizer], Update] = {
     torch.optim.AdamW: ADAMW,
     torch.optim.Adagrad: ADAGRAD,
     torch.optim.RMSprop: RMSPROP,
+    torch.optim.Adamax: ADAMAX,
+    torch.optim.NAdam: NADAM,
+    torch.optim.RAdam: RADAM,
+    torch.optim.Adadelta: ADADELTA,
 }
 
 
