@@ -14,6 +14,7 @@ from lampas.data.wrap import grouped
 from lampas.errors import DataError, NonFiniteError, ShapeError
 from lampas.explain import explain, non_finite
 from lampas.history import History
+from lampas.jit.choice import choose_stepper
 from lampas.moving import Moving
 from lampas.pace import Pace
 from lampas.pieces import Pieces
@@ -38,6 +39,7 @@ def fit(run: Run) -> History:
                 run.keeper.find(run)
             run.tell("fit_begin")
             _begin(run, pace)
+            choose_stepper(run)
             for epoch in range(run.first_epoch, run.epochs + 1):
                 if run.stopped is None:
                     run.begin(epoch)
@@ -49,6 +51,8 @@ def fit(run: Run) -> History:
             raise
         finally:
             plan.is_fitting = False
+            if run.auto is not None:
+                run.auto.leave()
             pace.finish()
             run.history.stopped = run.stopped
             restore_modes(modes)
@@ -105,6 +109,8 @@ def train_epoch(run: Run, pace: Pace) -> Tally | None:
     run.before, pieces = Moving(model), run.pieces
     if run.stepper is not model:
         run.stepper.look()
+    if run.auto is not None:
+        run.auto.begin_epoch()
     if plan.accumulate > 1:
         batches = grouped(batches, plan.accumulate, plan.criterion.counts)
     for batch in run.watched(batches):
@@ -128,6 +134,8 @@ def train_epoch(run: Run, pace: Pace) -> Tally | None:
         if pace.is_busy and batch.closes:
             pace.after_step()
         run.step += 1
+        if run.auto is not None:
+            run.auto.after_step()
         if run.is_watched:
             run.listen(tally)
         if keeper is not None and batch.closes:
@@ -138,6 +146,8 @@ def train_epoch(run: Run, pace: Pace) -> Tally | None:
         if keeper is not None:
             keeper.after_step(tally)
         return None
+    if run.auto is not None:
+        run.auto.end_epoch()
     if run.step == 0:
         raise DataError("the data holds no batch: it is empty")
     return tally if _is_finite(run, tally) else None

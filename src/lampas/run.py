@@ -18,6 +18,7 @@ from lampas.pieces import Pieces, is_out_of_memory
 from lampas.tally import Tally
 
 if TYPE_CHECKING:
+    from lampas.jit.auto import Auto
     from lampas.model import Model
     from lampas.state.keeper import Keeper
 
@@ -76,6 +77,7 @@ class Run:
         self.steps_before = 0  # of the epochs before this one
         self.pieces, self.validation_pieces = Pieces(self.model), Pieces(self.model)
         self.stepper: Any = self.model  # who takes the steps: the model, or a compiled step
+        self.auto: Auto | None = None
         self.before = Moving(self.model)
         self.wants_gradients = any(map(reads_gradients, self.callbacks))
         self.hears_looks = any(hears(c, "look") for c in self.callbacks)

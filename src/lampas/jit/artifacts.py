@@ -39,15 +39,24 @@ def place_of(name: str) -> Path:
 def compiled(graph: fx.GraphModule, tensors: Sequence[Tensor], name: str) -> Compiled:
     """The graph, from the cache, or compiled now, which takes from 2 to 20 seconds. Raises
     `NotCompiled` where torch cannot."""
-    place = place_of(name)
-    if _is_ours(place):
-        try:
-            return load(place)
-        except Exception:  # of another machine, cut off, or damaged: it is only a cache
-            place.unlink(missing_ok=True)
+    found = from_cache(name)
+    if found is not None:
+        return found
     made = make(graph, tensors)
-    keep(made, place)
+    keep(made, place_of(name))
     return made
+
+
+def from_cache(name: str) -> Compiled | None:
+    """The compiled graph of this digest, where it is there and ours."""
+    place = place_of(name)
+    if not _is_ours(place):
+        return None
+    try:
+        return load(place)
+    except Exception:  # of another machine, cut off, or damaged: it is only a cache
+        place.unlink(missing_ok=True)
+        return None
 
 
 def make(graph: fx.GraphModule, tensors: Sequence[Tensor]) -> Any:

@@ -11,12 +11,12 @@ from torch import Tensor
 from lampas.callbacks.say import say
 from lampas.data.batch import Batch
 from lampas.data.nest import leaves
-from lampas.jit.artifacts import compiled, digest
 from lampas.jit.form import Form
 from lampas.jit.function import Inputs, NoState, StepFunction, Stepped
-from lampas.jit.reasons import NotCompiled, modules_of, require_compilable
+from lampas.jit.reasons import NotCompiled, modules_of, why_not
 from lampas.jit.slots import Slots
-from lampas.jit.trace import Traced, trace
+from lampas.jit.sources import Source, Wanted
+from lampas.jit.trace import trace
 from lampas.jit.updates import Group, Update, update_of
 from lampas.moving import Moving
 from lampas.step import StepResult, measure
@@ -38,13 +38,18 @@ class _Graph:
 class CompiledStep:
     """Takes the steps of `run` by graphs, one for each form of batch, and leaves the model, its
     buffers and the optimiser as `Model.train_step` would: they are read and written in place.
+    `taken`: how many.
+
+    source: compiles, now or later; until it has, steps are made by hand.
 
     A step that raises, or whose loss is not finite, has changed nothing; it is made again by
     `Model.train_step`, which says what is wrong.
     """
 
-    def __init__(self, run: "Run") -> None:
-        self._run, self._model = run, run.model
+    def __init__(self, run: "Run", source: Source) -> None:
+        self._run, self._model, self._source = run, run.model, source
+        self._waiting: dict[Any, Wanted] = {}
+        self.taken = 0
         self._shape: Any = None
         self._graphs: dict[Any, _Graph] = {}
         self._sums: list[Tensor] = []
@@ -55,8 +60,11 @@ class CompiledStep:
         what is frozen, modes, options. Where graphs depend on it, they are made anew."""
         shape = self._shape_now()
         if shape != self._shape:
-            require_compilable(self._model)
-            self._graphs, self._shape = {}, shape
+            why = why_not(self._model)
+            if why is not None:
+                raise NotCompiled(why)
+            self._graphs, self._waiting, self._shape = {}, {}, shape
+        self._is_stale = False
         slots = self._slots = Slots(modules_of(self._model))
         (self._optimizer,) = self._model.plan.optimizers
         self._update = _update(self._optimizer)
@@ -84,11 +92,11 @@ class CompiledStep:
     def train_step(self, batch: Batch) -> StepResult | Any:
         """One step: what `Model.train_step` returns."""
         key = _form_of(batch)
-        graph = self._graphs.get(key)
+        graph = self._graphs.get(key) or self._graph(key, batch)
         if graph is None:
-            graph = self._made(key, batch)
-            if graph is None:
-                return self._by_hand(batch)
+            return self._by_hand(batch)
+        if self._is_stale:
+            self.look()
         self._read_numbers()
         try:
             outputs = graph.call(*self._static, *self._of_batch(batch), *graph.constants)
@@ -96,6 +104,7 @@ class CompiledStep:
             return self._after(error, batch)
         if not math.isfinite(outputs[0].item()):
             return self._by_hand(batch)
+        self.taken += 1
         form = graph.form
         if form.moved:
             torch._foreach_copy_(graph.moved, list(form.buffers(outputs)))  # pyright: ignore
@@ -135,43 +144,56 @@ class CompiledStep:
             return []
         return [_gradient(one.parameter) for one in self._stepped]
 
-    def _made(self, key: Any, batch: Batch) -> _Graph | None:
-        """The graph for a form of batch; None where this step is to be made by hand."""
+    def _graph(self, key: Any, batch: Batch) -> _Graph | None:
+        """The graph for a new form of batch; None where this step is to be made by hand."""
         if any(self._update.names(group) for group in self._groups) and not self._optimizer.state:
             return None  # the optimiser makes its state in its first step
         try:
-            return self._graphs.setdefault(key, self._make(batch))
+            if self._is_stale:
+                self.look()
+            waiting = self._waiting.pop(key, None) or self._traced(batch)
+            call = self._source(waiting)
+            if call is None:
+                self._waiting[key] = waiting
+                return None
         except NoState:
             return None
         except NotCompiled as why:
             self._give_up(str(why))
-        except Exception:  # the net's own, or one of torch's: by hand it is known which
-            self._give_up("it could not be traced")
-        return None
+            return None
+        moved = [self._slots.buffers[index] for index in waiting.traced.form.moved]
+        graph = _Graph(call, waiting.traced.constants, waiting.traced.form, moved)
+        self._graphs[key] = graph
+        self._show_gradients(graph.form)
+        return graph
 
-    def _make(self, batch: Batch) -> _Graph:
+    def _traced(self, batch: Batch) -> Wanted:
         inputs = self._inputs(batch)
-        function = StepFunction(
-            self._model, self._slots, self._stepped, self._groups, self._update, batch, inputs
-        )
         self._read_numbers()
-        self._rehearse(batch)
-        found: Traced = trace(self._model, function, inputs.flat())
-        tensors = [*inputs.flat(), *found.constants]
-        call = compiled(found.graph, tensors, digest(found.graph, tensors))
-        moved = [self._slots.buffers[index] for index in found.form.moved]
-        self._show_gradients(found.form)
-        return _Graph(call, found.constants, found.form, moved)
+        moving = self._rehearse(batch)
+        function = StepFunction(
+            self._model, self._slots, self._stepped, self._groups, self._update, batch, inputs,
+            moving,
+        )  # fmt: skip
+        try:
+            return Wanted(trace(self._model, function, inputs.flat()), inputs.flat())
+        except (NotCompiled, NoState):
+            raise
+        except Exception as error:  # by hand it went well
+            raise NotCompiled(f"it cannot be traced: {_line(error)}") from error
 
-    def _rehearse(self, batch: Batch) -> None:
+    def _rehearse(self, batch: Batch) -> list[int]:
         """Forward and loss once, as they are: what is looked at, made or checked the first time
-        is not to be in the graph. Raises what is wrong with the batch."""
+        is not to be in the graph. Returns which buffers it moved, and puts them back. Raises what
+        is wrong with the batch."""
         plan, before = self._model.plan, Moving(self._model)
+        buffers = [buffer.clone() for buffer in self._slots.buffers]
         before.keep(batch)
         try:
             with plan.autocast:
                 output = self._model(*batch.args, **batch.kwargs)
             measure(plan, self._model, output, batch)
+            return self._slots.moving(buffers)
         finally:
             before.put_back()
 
@@ -182,20 +204,26 @@ class CompiledStep:
 
     def _by_hand(self, batch: Batch) -> Any:
         """This step by the model, which says what is wrong with it."""
-        self._run.before.keep(batch)
-        result = self._model.train_step(batch)
-        self.look()  # it has made gradients of its own, and perhaps state
-        return result
+        before = self._run.before
+        if before.is_busy and batch.opens:
+            before.keep(batch)
+        self._is_stale = True  # it makes gradients of its own, and perhaps state
+        return self._model.train_step(batch)
 
     def _after(self, error: Exception, batch: Batch) -> Any:
         """By hand; where that goes well, graphs are at fault."""
         result = self._by_hand(batch)
-        self._give_up(f"it raised {str(error).splitlines()[0]}" if str(error) else repr(error))
+        self._give_up(_line(error))
         return result
 
     def _give_up(self, why: str) -> None:
         self._run.step_by_hand()
         say(f"jit: steps are not compiled: {why}")
+
+
+def _line(error: Exception) -> str:
+    lines = str(error).splitlines()
+    return lines[0] if lines else type(error).__name__
 
 
 def _update(optimizer: torch.optim.Optimizer) -> Update:

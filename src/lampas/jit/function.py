@@ -71,12 +71,12 @@ class StepFunction:
 
     def __init__(
         self, model: "Model", slots: Slots, stepped: list[Stepped], groups: list[Group],
-        update: Update, batch: Batch, inputs: Inputs,
+        update: Update, batch: Batch, inputs: Inputs, moving: list[int],
     ) -> None:  # fmt: skip
         self._model, self._slots, self._stepped = model, slots, stepped
         self._groups, self._update = groups, update
         self._batch, self._inputs = batch, inputs
-        self._moving: list[int] = []
+        self._moving = moving  # buffers
         self.form: Form | None = None
         """What the outputs are, once it was called."""
 
@@ -86,7 +86,7 @@ class StepFunction:
         work = [buffer.clone() for buffer in given.buffers]
         with self._slots.holding(leaf, work):
             loss, result = self._forward(given)
-            moved = self._moved(work)
+            moved = self._moved()
         own = [leaf[one.slot] for one in self._stepped]
         gradients = torch.autograd.grad(loss, own, allow_unused=True)
         with torch.no_grad():
@@ -114,10 +114,8 @@ class StepFunction:
         shares = None if self._batch.shares is None else list(given.shares)
         return replace(self._batch, x=x, y=y, weight=weight, shares=shares)
 
-    def _moved(self, work: list[Tensor]) -> list[Tensor]:
+    def _moved(self) -> list[Tensor]:
         now = self._slots.buffers_now()
-        pairs = enumerate(zip(work, now, strict=True))
-        self._moving = [i for i, (old, new) in pairs if new is not old or old._version]
         return [now[index].detach() for index in self._moving]
 
     def _write(self, given: Inputs, gradients: list[Tensor | None], ok: Tensor) -> None:

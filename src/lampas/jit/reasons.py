@@ -20,11 +20,9 @@ class NotCompiled(Exception):
     """The step is not compiled; the message says why, in a few words."""
 
 
-def require_compilable(model: "Model") -> None:
-    """Raise `NotCompiled` where the step of `model` cannot be one graph."""
-    why = _of_the_step(model) or _of_the_optimizer(model) or _of_the_net(model)
-    if why is not None:
-        raise NotCompiled(why)
+def why_not(model: "Model") -> str | None:
+    """Why the step of `model` cannot be one graph; None where nothing is known against it."""
+    return _of_the_step(model) or _of_the_optimizer(model) or _of_the_net(model)
 
 
 def _of_the_step(model: "Model") -> str | None:
@@ -35,7 +33,7 @@ def _of_the_step(model: "Model") -> str | None:
         return f"steps are compiled for the CPU, and the model is on {plan.device}"
     if plan.scaler.is_enabled():
         return "precision='fp16' scales the loss by what earlier steps gave"
-    if not hasattr(torch, "_inductor") and not _has_inductor():
+    if not _has_inductor():
         return f"torch {torch.__version__} has no inductor that compiles a graph by itself"
     if not any(map(shutil.which, ("g++", "clang++", "cl"))):
         return "there is no C++ compiler here"

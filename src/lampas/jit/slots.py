@@ -4,6 +4,7 @@ from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 _Place = tuple[dict[str, Any], str]
@@ -50,6 +51,17 @@ class Slots:
     def buffers_now(self) -> list[Tensor]:
         """What stands in the places of the buffers: after a forward pass, what it left there."""
         return [own[name] for _, places in self._buffers for own, name in places[:1]]
+
+
+    def moving(self, before: Sequence[Tensor]) -> list[int]:
+        """Which buffers steps change, told by values from before one: all of a module of which one
+        has moved, for a statistic may stand still by chance."""
+        pairs = enumerate(zip(before, self.buffers_now(), strict=True))
+        moved = {self._owner(i) for i, (old, new) in pairs if not torch.equal(old, new)}
+        return [i for i in range(len(before)) if self._owner(i) in moved]
+
+    def _owner(self, buffer: int) -> int:
+        return id(self._buffers[buffer][1][0][0])
 
 
 def _placed(dicts: Iterable[dict[str, Any]]) -> list[tuple[Tensor, list[_Place]]]:

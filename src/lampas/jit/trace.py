@@ -55,8 +55,11 @@ def _without_fused_rnn(modules: Sequence[nn.Module]) -> Generator[None]:
         yield
         return
     backend: Any = torch.backends.mkldnn
-    with backend.flags(enabled=False):
+    was, backend.enabled = backend.enabled, False  # its `flags()` warns of GPUs that are not there
+    try:
         yield
+    finally:
+        backend.enabled = was
 
 
 def _lifted(graph: fx.GraphModule) -> list[Tensor]:
