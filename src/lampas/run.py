@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
-from lampas.callbacks.base import LOOK_SECONDS, CallbackLike, Event, EventKind, Stop, hears, reads_gradients
+from lampas.callbacks.base import (
+    LOOK_SECONDS,
+    CallbackLike,
+    Event,
+    EventKind,
+    Stop,
+    hears,
+    reads_gradients,
+)
 from lampas.data.batch import Batch, Feed
 from lampas.errors import InputError, TooLargeError
 from lampas.history import History

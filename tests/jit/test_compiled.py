@@ -10,13 +10,12 @@ from typing import Any
 import pytest
 import torch
 from torch import nn
+from zoo import CLASSES, ZOO, Kind, X, Y
 
 import lampas
 from lampas.errors import NonFiniteError
 from lampas.losses import L2
 from lampas.optim import EMA
-
-from zoo import CLASSES, X, Y, ZOO, Kind  # noqa: I001
 
 OPTIMIZERS: dict[str, Any] = {
     "sgd": lambda p: torch.optim.SGD(p, lr=0.05, momentum=0.9, nesterov=True),
@@ -193,8 +192,8 @@ def test_an_index_out_of_range_is_told_as_by_hand(later: bool) -> None:
     for jit in (True, False):
         tokens = ZOO["text"].x.clone()
         tokens[17 if later else 0, 3] = 99
+        kind = Kind(ZOO["text"].net, tokens, ZOO["text"].y, "bce_with_logits")
         with pytest.raises(lampas.LampasError) as caught:
-            kind = Kind(ZOO["text"].net, tokens, ZOO["text"].y, "bce_with_logits")
             fitted(kind, jit, fit={"shuffle": False})
         said[jit] = str(caught.value)
     assert said[True] == said[False]
@@ -237,9 +236,9 @@ def test_what_cannot_be_a_graph_runs_by_hand(
 
 
 def test_other_optimizers_and_own_steps_run_by_hand(capsys: pytest.CaptureFixture[str]) -> None:
-    one = fitted(ZOO["mlp"], True, lambda p: torch.optim.Rprop(p))
+    one = fitted(ZOO["mlp"], True, torch.optim.Rprop)
     assert capsys.readouterr().err == "jit: steps are not compiled: Rprop has no compiled form\n"
-    assert_same(one, fitted(ZOO["mlp"], False, lambda p: torch.optim.Rprop(p)), 0.0)
+    assert_same(one, fitted(ZOO["mlp"], False, torch.optim.Rprop), 0.0)
 
 
 def test_a_graph_that_fails_is_left_and_nothing_is_lost(

@@ -113,8 +113,9 @@ def _mlp() -> nn.Module:
 
 def _cnn(norm: Callable[[], nn.Module] = nn.Identity) -> nn.Module:
     # No bias: before a norm its gradient is all rounding, which Adam makes whole steps of.
-    return nn.Sequential(nn.Conv2d(2, 4, 3, padding=1, bias=False), norm(), nn.ReLU(), nn.MaxPool2d(2),
-                         nn.Flatten(), nn.Linear(36, 3))  # fmt: skip
+    conv = nn.Conv2d(2, 4, 3, padding=1, bias=False)
+    head = nn.Linear(36, 3)
+    return nn.Sequential(conv, norm(), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), head)
 
 
 X, Y, CLASSES = _draw(22, 3), _draw(22, 1), _ids(3, 22)

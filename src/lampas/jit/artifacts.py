@@ -7,6 +7,7 @@ name that is the digest of all that it was made from: see SECURITY.md.
 import hashlib
 import os
 import stat
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import torch
 from torch import Tensor, fx
 
 from lampas.cache import cache_folder
-from lampas.jit.reasons import NotCompiled
+from lampas.jit.reasons import NotCompilableError
 
 Compiled = Callable[..., Sequence[Tensor]]
 
@@ -25,8 +26,9 @@ _OPTIONS = {"config_patches": {"size_asserts": False, "alignment_asserts": False
 
 def digest(graph: fx.GraphModule, tensors: Sequence[Tensor]) -> str:
     """Names all that the compiled code depends on."""
-    parts = [torch.__version__, str(torch.get_num_threads()), torch.backends.cpu.get_cpu_capability(),
-             str(torch.are_deterministic_algorithms_enabled()), graph.code]  # fmt: skip
+    machine = torch.backends.cpu.get_cpu_capability()
+    threads, exact = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    parts = [torch.__version__, machine, str(threads), str(exact), graph.code]
     parts += [f"{t.dtype} {tuple(t.shape)} {t.stride()} {t.device}" for t in tensors]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
@@ -38,7 +40,7 @@ def place_of(name: str) -> Path:
 
 def compiled(graph: fx.GraphModule, tensors: Sequence[Tensor], name: str) -> Compiled:
     """The graph, from the cache, or compiled now, which takes from 2 to 20 seconds. Raises
-    `NotCompiled` where torch cannot."""
+    `NotCompilableError` where torch cannot."""
     found = from_cache(name)
     if found is not None:
         return found
@@ -60,18 +62,18 @@ def from_cache(name: str) -> Compiled | None:
 
 
 def make(graph: fx.GraphModule, tensors: Sequence[Tensor]) -> Any:
-    """Compile. Raises `NotCompiled` with torch's own first line."""
+    """Compile. Raises `NotCompilableError` with torch's own first line."""
     from torch._inductor import standalone_compile
 
     try:
-        with torch.no_grad():
+        with torch.no_grad(), warnings.catch_warnings(action="ignore"):  # of torch's own old parts
             return standalone_compile(
                 graph, list(tensors), dynamic_shapes="from_example_inputs", options=_OPTIONS
             )
     except Exception as error:
         lines = [line for line in str(error).splitlines() if line.strip()]
         why = lines[0] if lines else type(error).__name__
-        raise NotCompiled(f"torch cannot compile it: {why}") from error
+        raise NotCompilableError(f"torch cannot compile it: {why}") from error
 
 
 def load(place: Path) -> Compiled:

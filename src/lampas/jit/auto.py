@@ -14,7 +14,7 @@ import torch
 
 from lampas.callbacks.say import say
 from lampas.jit.compiled import CompiledStep
-from lampas.jit.reasons import NotCompiled, why_not
+from lampas.jit.reasons import NotCompilableError, why_not
 from lampas.jit.sources import Later
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class Auto:
                 self._judge(pace)
             else:
                 self._try(self._step, pace)
-            self._next = self._done + max(1, int(_LOOK / max(pace, 1e-6))) if pace else self._done + 1
+            self._next = self._done + (max(1, int(_LOOK / pace)) if pace else 1)
 
     def _judge(self, pace: float) -> None:
         """Whether what is left is worth it, once that is known."""
@@ -77,9 +77,9 @@ class Auto:
         try:
             why = why_not(self._run.model)
             if why is not None:
-                raise NotCompiled(why)
+                raise NotCompilableError(why)
             self._step = CompiledStep(self._run, self._later)
-        except NotCompiled as why:
+        except NotCompilableError as why:
             say(f"jit: steps are not compiled: {why}")
             self.leave()
             return

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, fx
 
 from lampas.jit.artifacts import keep, make
-from lampas.jit.reasons import NotCompiled
+from lampas.jit.reasons import NotCompilableError
 
 # Ctrl-C reaches a whole group of processes; this one ends when its parent says so, or is gone.
 _START = """
@@ -47,7 +47,7 @@ class Compiler:
             self._process.stdin.close()
 
     def is_done(self) -> bool:
-        """Whether it came to its end. Raises `NotCompiled` with its last line where it failed."""
+        """Whether it came to its end. Raises `NotCompilableError` with its last line where it failed."""
         code = self._process.poll()
         if code is None:
             return False
@@ -55,7 +55,9 @@ class Compiler:
         said = self._process.stderr.read().decode(errors="replace").strip().splitlines()
         self._process.stderr.close()
         if code or not self._place.exists():
-            raise NotCompiled(said[-1] if said else f"the compiling process ended with code {code}")
+            raise NotCompilableError(
+                said[-1] if said else f"the compiling process ended with code {code}"
+            )
         return True
 
     def close(self) -> None:
@@ -78,5 +80,5 @@ def serve() -> None:
     tensors = [torch.empty_strided(shape, stride, dtype=dtype) for dtype, shape, stride in metas]
     try:
         keep(make(graph, tensors), Path(place))
-    except NotCompiled as why:
+    except NotCompilableError as why:
         sys.exit(str(why))

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor, nn
 
-from lampas.jit.reasons import NotCompiled
+from lampas.jit.reasons import NotCompilableError
 
 _OWN = {"_parameters", "_buffers", "_modules", "_flat_weights", "_flat_weight_refs"}
 """What modules of torch keep of their tensors; `nn.LSTM` looks at the last two anew each time."""
@@ -20,13 +20,13 @@ _OWN = {"_parameters", "_buffers", "_modules", "_flat_weights", "_flat_weight_re
 
 @contextmanager
 def nothing_baked(modules: Iterable[nn.Module]) -> Generator[None]:
-    """Raise `NotCompiled` where what runs inside leaves its trace in Python.
+    """Raise `NotCompilableError` where what runs inside leaves its trace in Python.
 
     >>> net = nn.Linear(1, 1)
     >>> with nothing_baked([net]):
     ...     net.seen = 1
     Traceback (most recent call last):
-    lampas.jit.reasons.NotCompiled: a step changes seen of Linear, which a graph would not
+    lampas.jit.reasons.NotCompilableError: a step changes seen of Linear, which a graph would not
     """
     parts = [part for module in modules for part in module.modules()]
     before = [_attributes(part) for part in parts]
@@ -37,9 +37,11 @@ def nothing_baked(modules: Iterable[nn.Module]) -> Generator[None]:
         for name in old.keys() | new.keys():
             if old.get(name) != new.get(name):
                 kind = type(part).__name__
-                raise NotCompiled(f"a step changes {name} of {kind}, which a graph would not")
+                raise NotCompilableError(
+                    f"a step changes {name} of {kind}, which a graph would not"
+                )
     if random.getstate() != python or _numpy_state() != numbers:
-        raise NotCompiled("a step draws from the random numbers of Python or NumPy")
+        raise NotCompilableError("a step draws from the random numbers of Python or NumPy")
 
 
 def _attributes(module: nn.Module) -> dict[str, Any]:

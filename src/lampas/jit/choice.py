@@ -29,12 +29,12 @@ def choose_stepper(run: "Run") -> None:
 
 def _compile(run: "Run") -> None:
     from lampas.jit.compiled import CompiledStep
-    from lampas.jit.reasons import NotCompiled
+    from lampas.jit.reasons import NotCompilableError
     from lampas.jit.sources import at_once
 
     try:
         run.stepper = CompiledStep(run, at_once)
-    except NotCompiled as why:
+    except NotCompilableError as why:
         say(f"jit: steps are not compiled: {why}")
 
 

@@ -12,8 +12,8 @@ from lampas.callbacks.say import say
 from lampas.data.batch import Batch
 from lampas.data.nest import leaves
 from lampas.jit.form import Form
-from lampas.jit.function import Inputs, NoState, StepFunction, Stepped
-from lampas.jit.reasons import NotCompiled, modules_of, why_not
+from lampas.jit.function import Inputs, NoStateError, StepFunction, Stepped
+from lampas.jit.reasons import NotCompilableError, modules_of, why_not
 from lampas.jit.slots import Slots
 from lampas.jit.sources import Source, Wanted
 from lampas.jit.trace import trace
@@ -62,7 +62,7 @@ class CompiledStep:
         if shape != self._shape:
             why = why_not(self._model)
             if why is not None:
-                raise NotCompiled(why)
+                raise NotCompilableError(why)
             self._graphs, self._waiting, self._shape = {}, {}, shape
         self._is_stale = False
         slots = self._slots = Slots(modules_of(self._model))
@@ -156,9 +156,9 @@ class CompiledStep:
             if call is None:
                 self._waiting[key] = waiting
                 return None
-        except NoState:
+        except NoStateError:
             return None
-        except NotCompiled as why:
+        except NotCompilableError as why:
             self._give_up(str(why))
             return None
         moved = [self._slots.buffers[index] for index in waiting.traced.form.moved]
@@ -177,10 +177,10 @@ class CompiledStep:
         )  # fmt: skip
         try:
             return Wanted(trace(self._model, function, inputs.flat()), inputs.flat())
-        except (NotCompiled, NoState):
+        except (NotCompilableError, NoStateError):
             raise
         except Exception as error:  # by hand it went well
-            raise NotCompiled(f"it cannot be traced: {_line(error)}") from error
+            raise NotCompilableError(f"it cannot be traced: {_line(error)}") from error
 
     def _rehearse(self, batch: Batch) -> list[int]:
         """Forward and loss once, as they are: what is looked at, made or checked the first time
@@ -229,7 +229,7 @@ def _line(error: Exception) -> str:
 def _update(optimizer: torch.optim.Optimizer) -> Update:
     update = update_of(optimizer)
     if isinstance(update, str):
-        raise NotCompiled(update)
+        raise NotCompilableError(update)
     return update
 
 

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from lampas.data.nest import leaves, map_leaves, rebuild
 from lampas.step import StepResult
+from lampas.term import Count
 
 _HERE = object()  # in the place of a tensor of the prediction
 
@@ -23,7 +24,7 @@ class Form:
     """
 
     values: int
-    counts: list[int | None]
+    counts: list[Count | None]
     y_pred: Any
     moved: list[int]
     graded: list[int]
@@ -32,7 +33,7 @@ class Form:
     @classmethod
     def of(cls, result: StepResult, own: bool, moved: list[int], graded: list[int]) -> "Form":
         """The form of what a step returned. own: whether the values are outputs of their own."""
-        counts = [None if isinstance(count, Tensor) else count for count in result.counts]
+        counts: list[Count | None] = [None if isinstance(c, Tensor) else c for c in result.counts]
         structure = map_leaves(_mark, result.y_pred)
         plain = not own and None not in counts and isinstance(result.y_pred, Tensor | None)
         return cls(len(result.values) if own else 0, counts, structure, moved, graded, plain)

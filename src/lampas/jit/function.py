@@ -58,7 +58,7 @@ class Inputs:
         return Inputs(*([next(supply) for _ in part] for part in parts))
 
 
-class NoState(Exception):
+class NoStateError(Exception):
     """A parameter is to be stepped that has no optimiser state yet: its first step makes it."""
 
 
@@ -131,11 +131,9 @@ class StepFunction:
             if gradient is not None:
                 self._step(given, one, gradient, old, ok)
 
-    def _step(
-        self, given: Inputs, one: Stepped, gradient: Tensor, old: States, ok: Tensor
-    ) -> None:
+    def _step(self, given: Inputs, one: Stepped, gradient: Tensor, old: States, ok: Tensor) -> None:
         if self._update.names(self._groups[one.group]) != one.names:
-            raise NoState
+            raise NoStateError
         parameter = given.parameters[one.slot]
         numbers, group = given.numbers[one.group], self._groups[one.group]
         new, states = self._update.step(group, numbers, parameter, gradient, old)

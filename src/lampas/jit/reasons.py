@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
 
 
-class NotCompiled(Exception):
+class NotCompilableError(Exception):
     """The step is not compiled; the message says why, in a few words."""
 
 

@@ -22,7 +22,8 @@ class Slots:
     """
 
     def __init__(self, modules: Iterable[nn.Module]) -> None:
-        dicts = [(m._parameters, m._buffers) for module in modules for m in module.modules()]
+        parts = [vars(part) for module in modules for part in module.modules()]
+        dicts = [(part["_parameters"], part["_buffers"]) for part in parts]
         self._parameters = _placed(own for own, _ in dicts)
         self._buffers = _placed(own for _, own in dicts)
 
@@ -51,7 +52,6 @@ class Slots:
     def buffers_now(self) -> list[Tensor]:
         """What stands in the places of the buffers: after a forward pass, what it left there."""
         return [own[name] for _, places in self._buffers for own, name in places[:1]]
-
 
     def moving(self, before: Sequence[Tensor]) -> list[int]:
         """Which buffers steps change, told by values from before one: all of a module of which one

@@ -34,7 +34,7 @@ class Wanted:
 
 
 Source = Callable[[Wanted], Compiled | None]
-"""The compiled graph; None where it is not there yet. Raises `NotCompiled`."""
+"""The compiled graph; None where it is not there yet. Raises `NotCompilableError`."""
 
 
 def at_once(wanted: Wanted) -> Compiled:

@@ -12,7 +12,7 @@ from torch.fx.experimental.proxy_tensor import make_fx
 from lampas.jit.baked import nothing_baked
 from lampas.jit.form import Form
 from lampas.jit.function import StepFunction
-from lampas.jit.reasons import NotCompiled, modules_of
+from lampas.jit.reasons import NotCompilableError, modules_of
 
 if TYPE_CHECKING:
     from lampas.model import Model
@@ -31,17 +31,17 @@ class Traced:
 def trace(model: "Model", function: StepFunction, tensors: Sequence[Tensor]) -> Traced:
     """The graph of one step on copies of `tensors`. Random states are put back.
 
-    Raises `NotCompiled` where the step decides by the values of tensors, or leaves something in
+    Raises `NotCompilableError` where the step decides by the values of tensors, or leaves something in
     Python; what the net itself raises comes as it is.
     """
     modules = modules_of(model)
     copies = [t.detach().clone(memory_format=torch.preserve_format) for t in tensors]
     with nothing_baked(modules), torch.random.fork_rng(devices=[]), _without_fused_rnn(modules):
         try:
-            graph = cast(fx.GraphModule, make_fx(function)(*copies))
+            graph = make_fx(function)(*copies)
         except RuntimeError as error:
             if "tracing tensor" in str(error) or "data-dependent" in str(error):
-                raise NotCompiled("the step decides by the value of a tensor") from error
+                raise NotCompilableError("the step decides by the value of a tensor") from error
             raise
     assert function.form is not None
     return Traced(graph, _lifted(graph), function.form)
