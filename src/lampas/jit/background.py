@@ -47,7 +47,7 @@ class Compiler:
             self._process.stdin.close()
 
     def is_done(self) -> bool:
-        """Whether it came to its end. Raises `NotCompilableError` with its last line where it failed."""
+        """Whether it came to its end. Raises `NotCompilableError` where that was a failure."""
         code = self._process.poll()
         if code is None:
             return False

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from torch import Tensor
 
@@ -42,7 +42,7 @@ class Form:
         """What the epoch's sums get."""
         if self.is_plain:  # 2 µs less
             y_pred = None if self.y_pred is None else outputs[1]
-            return StepResult([outputs[0]], list(self.counts), y_pred)
+            return StepResult([outputs[0]], cast("list[Count]", list(self.counts)), y_pred)
         values = outputs[1 : 1 + self.values] if self.values else outputs[:1]
         supply = iter(outputs[1 + self.values :])
         counts = [next(supply) if count is None else count for count in self.counts]

@@ -31,8 +31,8 @@ class Traced:
 def trace(model: "Model", function: StepFunction, tensors: Sequence[Tensor]) -> Traced:
     """The graph of one step on copies of `tensors`. Random states are put back.
 
-    Raises `NotCompilableError` where the step decides by the values of tensors, or leaves something in
-    Python; what the net itself raises comes as it is.
+    Raises `NotCompilableError` where the step decides by the values of tensors, or leaves something
+    in Python; what the net itself raises comes as it is.
     """
     modules = modules_of(model)
     copies = [t.detach().clone(memory_format=torch.preserve_format) for t in tensors]
