@@ -10,7 +10,8 @@ SOURCE = Path(__file__).parent.parent / "src" / "lampas"
 FILES = sorted(SOURCE.rglob("*.py"))
 
 MODULES = {
-    "pickle": {"vision/worker.py", "board/scribe.py", "jit/background.py"},  # over the pipes to processes of our own
+    # Over the pipes to processes of our own.
+    "pickle": {"vision/worker.py", "board/scribe.py", "jit/background.py"},
     "subprocess": {
         "vision/worker.py", "board/scribe.py", "jit/background.py", "record/fingerprints.py",
     },

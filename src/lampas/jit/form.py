@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 from torch import Tensor
 
 from lampas.data.nest import leaves, map_leaves, rebuild
 from lampas.step import StepResult
-from lampas.term import Count
 
 _HERE = object()  # in the place of a tensor of the prediction
 
@@ -24,7 +23,7 @@ class Form:
     """
 
     values: int
-    counts: list[Count | None]
+    counts: list[Any]
     y_pred: Any
     moved: list[int]
     graded: list[int]
@@ -33,7 +32,7 @@ class Form:
     @classmethod
     def of(cls, result: StepResult, own: bool, moved: list[int], graded: list[int]) -> "Form":
         """The form of what a step returned. own: whether the values are outputs of their own."""
-        counts: list[Count | None] = [None if isinstance(c, Tensor) else c for c in result.counts]
+        counts = [None if isinstance(c, Tensor) else c for c in result.counts]
         structure = map_leaves(_mark, result.y_pred)
         plain = not own and None not in counts and isinstance(result.y_pred, Tensor | None)
         return cls(len(result.values) if own else 0, counts, structure, moved, graded, plain)
@@ -42,7 +41,7 @@ class Form:
         """What the epoch's sums get."""
         if self.is_plain:  # 2 µs less
             y_pred = None if self.y_pred is None else outputs[1]
-            return StepResult([outputs[0]], cast("list[Count]", list(self.counts)), y_pred)
+            return StepResult([outputs[0]], list(self.counts), y_pred)
         values = outputs[1 : 1 + self.values] if self.values else outputs[:1]
         supply = iter(outputs[1 + self.values :])
         counts = [next(supply) if count is None else count for count in self.counts]
