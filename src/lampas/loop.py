@@ -51,8 +51,7 @@ def fit(run: Run) -> History:
             raise
         finally:
             plan.is_fitting = False
-            if run.auto is not None:
-                run.auto.leave()
+            run.end_steps()
             pace.finish()
             run.history.stopped = run.stopped
             restore_modes(modes)

@@ -92,8 +92,15 @@ class Run:
         self._next_look = 0.0
         self._ask_for_steps()
 
+    def end_steps(self) -> None:
+        """No step follows: how many were compiled is history, and nobody watches any more."""
+        self.step_by_hand()
+        if self.auto is not None:
+            self.auto.leave()
+
     def step_by_hand(self) -> None:
         """From here on the model takes the steps."""
+        self.history.compiled_steps += getattr(self.stepper, "taken", 0)
         self.stepper, self.before = self.model, Moving(self.model)
 
     def begin(self, epoch: int) -> None:
