@@ -2,10 +2,11 @@
 
 import random
 import statistics
+import sys
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from crew import LeftOut, Seat
+from crew import LeftOutError, Seat
 from worker import Order
 
 
@@ -56,18 +57,26 @@ def contest(
     """Each in turn, in an order of its own in every repeat."""
     results = {}
     for name, seat in seats.items():
+        _say(f"{order.workload}: {seat.member.name} warms up")
         try:
             results[name] = _warmed_up(seat, order, processes)
-        except LeftOut as why:
+        except LeftOutError as why:
             print(f"{seat.member.name} is left out of {order.workload}: {why}", flush=True)
     for repeat in range(repeats):
         turns = list(results)
         random.Random(repeat).shuffle(turns)
         for name in turns:
             results[name].times.append(seats[name].run(order)["seconds"])
-    size = work.batch_size if order.verb == "fit" else max(1, len(work.x))
-    steps = work.epochs * -(-len(work.x) // size)
-    return Contest(work.name, work.batch_size, work.epochs, steps, order, results)
+        _say(f"{order.workload}: repeat {repeat + 1} of {repeats}")
+    results = {name: one for name, one in results.items() if one.times}
+    steps = -(-len(work.x) // work.batch_size) if order.verb == "fit" else 1
+    return Contest(work.name, work.batch_size, work.epochs, steps * work.epochs, order, results)
+
+
+def _say(line: str) -> None:
+    """How far it is, where somebody watches."""
+    if sys.stderr.isatty():
+        print(f"\r{line:70}", end="\r", file=sys.stderr, flush=True)
 
 
 def _warmed_up(seat: Seat, order: Order, processes: int) -> Result:

@@ -45,9 +45,10 @@ CREW = {
     "ignite": Member("Ignite", "with_ignite", "Ignite"),
     "accelerate": Member("Accelerate", "with_accelerate", "Accelerate"),
 }
+OURS = [name for name, member in CREW.items() if member.is_ours]
 
 
-class LeftOut(Exception):
+class LeftOutError(Exception):
     """Why a contender does not take part, or not in this workload."""
 
 
@@ -75,10 +76,10 @@ class Seat:
 
     @cached_property
     def about(self) -> dict[str, Any]:
-        """Its version and torch's; `LeftOut` where it did not start."""
+        """Its version and torch's; `LeftOutError` where it did not start."""
         found = self._answer()
         if found["why_not"]:
-            raise LeftOut(found["why_not"])
+            raise LeftOutError(found["why_not"])
         return found
 
     def _answer(self) -> dict[str, Any]:
@@ -86,10 +87,10 @@ class Seat:
         line = self.process.stdout.readline()
         if not line:
             self.errors.seek(0)
-            raise LeftOut((self.errors.read().strip().splitlines() or ["it ended"])[-1])
+            raise LeftOutError((self.errors.read().strip().splitlines() or ["it ended"])[-1])
         found = json.loads(line)
         if "error" in found:
-            raise LeftOut(found["error"])
+            raise LeftOutError(found["error"])
         return found
 
     def run(self, order: Order) -> dict[str, Any]:
@@ -106,7 +107,7 @@ class Seat:
             command, check=False, capture_output=True, text=True, cwd=self.place, env=env
         )
         if done.returncode:
-            raise LeftOut((done.stderr.strip().splitlines() or ["it ended"])[-1])
+            raise LeftOutError((done.stderr.strip().splitlines() or ["it ended"])[-1])
         return json.loads(done.stdout)
 
     def leave(self) -> None:
@@ -125,7 +126,7 @@ def seats(names: list[str], python: str, threads: int, place: Path) -> dict[str,
         try:
             assert seat.about
             found[name] = seat
-        except LeftOut as why:
+        except LeftOutError as why:
             print(f"{member.name} is left out: {why}", flush=True)
             seat.leave()
     return found

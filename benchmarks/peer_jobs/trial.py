@@ -10,7 +10,7 @@ from workloads import Workload
 
 
 class Batches(TensorDataset):
-    """Rows that a DataLoader takes by whole batches: torch asks `__getitems__` where there is one."""
+    """Rows that a DataLoader takes by whole batches: it asks `__getitems__` where there is one."""
 
     def __getitems__(self, rows: list[int]) -> tuple[Tensor, ...]:
         return self[rows]
@@ -57,7 +57,7 @@ class Trial:
         return torch.optim.Adam(net.parameters(), lr=self.work.lr, fused=True)
 
     def loader(self, *rows: Tensor, size: int, shuffle: bool = False) -> DataLoader:
-        """Of rows one by one; or of whole batches, which is faster and which torch documents too."""
+        """By rows, one by one; or by whole batches, which is faster and documented, too."""
         if self.whole_batches:
             return DataLoader(Batches(*rows), size, shuffle=shuffle, collate_fn=as_it_is)
         return DataLoader(TensorDataset(*rows), size, shuffle=shuffle)

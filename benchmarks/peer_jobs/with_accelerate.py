@@ -24,7 +24,11 @@ class Accelerate(Trial):
         return scores
 
     def epoch(
-        self, accelerator: Accelerator, net: nn.Module, adam: torch.optim.Optimizer, train: DataLoader
+        self,
+        accelerator: Accelerator,
+        net: nn.Module,
+        adam: torch.optim.Optimizer,
+        train: DataLoader,
     ) -> Scores:
         net.train()
         losses, accuracies = [], []
@@ -62,4 +66,4 @@ class Accelerate(Trial):
     def predict(self) -> Tensor:
         self.used.eval()
         with torch.no_grad():
-            return torch.cat([self.used(x) for x, in self.accelerator.prepare(self.x_loader())])
+            return torch.cat([self.used(x) for (x,) in self.accelerator.prepare(self.x_loader())])

@@ -64,12 +64,14 @@ class Compiled(ByHand):
 
     def __init__(self, work: Workload, loader: str = "batches"):
         super().__init__(work, loader)
+        torch.compiler.reset()  # what other workloads compiled counts against the same limits
         net = work.net()
         self.first = {name: value.clone() for name, value in net.state_dict().items()}
+        self.random = torch.get_rng_state()
         self.compiled = torch.compile(net, dynamic=False)
 
     def net(self) -> nn.Module:
-        torch.manual_seed(7)  # as `Workload.net` does
+        torch.set_rng_state(self.random)  # as `Workload.net` leaves it
         self.compiled._orig_mod.load_state_dict(self.first)
         self.compiled.zero_grad()
         return self.compiled

@@ -42,7 +42,9 @@ class Ignite(Trial):
     def ready(self) -> None:
         net = self.work.net()
         self.used, self.outputs = self.evaluator(net), []
-        self.predictor = create_supervised_evaluator(net, output_transform=lambda x, y, y_pred: y_pred)
+        self.predictor = create_supervised_evaluator(
+            net, output_transform=lambda x, y, y_pred: y_pred
+        )
         self.predictor.add_event_handler(
             Events.ITERATION_COMPLETED, lambda engine: self.outputs.append(engine.state.output)
         )

@@ -39,7 +39,7 @@ class Lampas(Trial):
         self.used = self.model()
 
     def evaluate(self) -> Scores:
-        found = self.used.evaluate(self.work.x, self.work.y, batch_size=self.big, verbose=0)
+        found = self.used.evaluate(self.work.x, self.work.y, batch_size=self.big)
         return found["loss"], found["accuracy"]
 
     def predict(self) -> Tensor:

@@ -70,4 +70,4 @@ class Torchkeras(Trial):
         """It has no method for it: `forward` of its model, over a loader."""
         self.used.eval()
         with torch.no_grad():
-            return torch.cat([self.used(x) for x, in self.x_loader()])
+            return torch.cat([self.used(x) for (x,) in self.x_loader()])

@@ -6,16 +6,13 @@
 What libraries print goes nowhere; answers are lines of JSON on the stdout that was there first.
 """
 
-import time
-
-START = time.perf_counter()
-
 import gc
 import importlib
 import json
 import os
 import resource
 import sys
+import time
 import traceback
 import warnings
 from dataclasses import dataclass, replace
@@ -102,8 +99,9 @@ def main() -> None:
     out = os.dup(1)
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
+    start = time.perf_counter()
     kind = getattr(importlib.import_module(module), name)
-    imported = time.perf_counter() - START
+    imported = time.perf_counter() - start
     import torch
 
     torch.set_num_threads(int(threads))
