@@ -118,15 +118,16 @@ class Seat:
 
 
 def seats(names: list[str], python: str, threads: int, place: Path) -> dict[str, Seat]:
-    """Those who could start; of the others a line says why not."""
-    found = {}
-    for name in names:
-        member = CREW[name]
-        seat = Seat(member, sys.executable if member.is_ours else python, threads, place / name)
+    """Those who could start, side by side; of the others a line says why not."""
+    found = {
+        name: Seat(CREW[name], sys.executable if CREW[name].is_ours else python, threads,
+                   place / name)
+        for name in names
+    }  # fmt: skip
+    for name, seat in list(found.items()):
         try:
             assert seat.about
-            found[name] = seat
         except LeftOutError as why:
-            print(f"{member.name} is left out: {why}", flush=True)
-            seat.leave()
+            print(f"{seat.member.name} is left out: {why}", flush=True)
+            found.pop(name).leave()
     return found
