@@ -24,7 +24,7 @@ bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/tables.py
 	$(BIN)/python benchmarks/peers.py --contenders usual,hand,lampas --processes 1
 
-# Installs other libraries, in an environment of their own, and takes HOURS.
+# Installs other libraries, in an environment of their own, and takes an hour.
 bench-peers: $(VENV)/.dev
 	$(BIN)/python benchmarks/peers.py --write
 

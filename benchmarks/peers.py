@@ -71,6 +71,7 @@ def contests(asked: argparse.Namespace, place: Path) -> tuple[list[Contest], str
 
 def publish(found: list[Contest], where: str, asked: argparse.Namespace) -> None:
     """Into the page of results, with a picture beside it."""
+    RESULTS.mkdir(exist_ok=True)
     picture = RESULTS / f"peers-{asked.verb}.png"
     plot(found, picture)
     parts = [f"## `{asked.verb}`", where, NOTES.format(loader=LOADERS[asked.loader])]
