@@ -6,8 +6,8 @@
 All do the same work from the same weights, and say what it came to: see `peer_jobs/`, where each
 has a program of its own. They take turns. The other libraries live in a virtual environment of
 their own, which is made where there is none; one that is not installed is left out with a line.
-Contenders: usual, hand, compiled, lampas, jit, lightning, barebones, keras, keras-torch, skorch,
-poutyne, fastai, torchkeras, ignite, accelerate; `ours` are the first five.
+Contenders: usual, hand, compiled, lampas, jit, auto, lightning, barebones, keras, keras-torch,
+skorch, poutyne, fastai, torchkeras, ignite, accelerate; `ours` are the first six.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Lampas on tensors, its default way; with `jit=True` where its `compile` knows the word."""
+"""Lampas on tensors, eager; with `jit=True` and `"auto"` where its `compile` knows the word."""
 
 import inspect
 from typing import Any
@@ -11,10 +11,11 @@ from trial import Trial
 import lampas
 
 Model = lampas.Model  # names are imported when first used
+KNOWS_JIT = "jit" in inspect.signature(Model.compile).parameters
 
 
 class Lampas(Trial):
-    """`fit` on tensors, `verbose=0`; the optimiser's `fused` is left undecided."""
+    """Eager `fit` on tensors, `verbose=0`; the optimiser's `fused` is left undecided."""
 
     distribution = "lampas"
 
@@ -25,7 +26,7 @@ class Lampas(Trial):
         return model
 
     def asked(self) -> dict[str, Any]:
-        return {}
+        return {"jit": False} if KNOWS_JIT else {}
 
     def fit(self) -> Scores:
         work = self.work
@@ -47,15 +48,21 @@ class Lampas(Trial):
 
 
 class Jit(Lampas):
-    """The same with `jit=True`: a fresh model each run, as a program would; see what it keeps."""
+    """The same with `jit=True`: a fresh model each run, as a program has it; see what is kept."""
 
     keeps_compiled = True
+    jit: Any = True
 
     def asked(self) -> dict[str, Any]:
-        return {"jit": True}
+        return {"jit": self.jit}
 
     @classmethod
     def why_not(cls) -> str | None:
         """Where this Lampas has no jit."""
-        known = "jit" in inspect.signature(Model.compile).parameters
-        return None if known else "this Lampas's `compile` knows no `jit=`"
+        return None if KNOWS_JIT else "this Lampas's `compile` knows no `jit=`"
+
+
+class Auto(Jit):
+    """`jit="auto"`: Lampas decides whether it is worth it."""
+
+    jit = "auto"
