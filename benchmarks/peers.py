@@ -48,12 +48,17 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--loader", choices=LOADERS, default="batches", help="of the peers")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--write", action="store_true", help=f"the tables, into {RESULTS.name}/")
-    return parser.parse_args()
+    asked = parser.parse_args()
+    names = OURS if asked.contenders == "ours" else asked.contenders.split(",")
+    if asked.write and not {"usual", "hand"} <= set(names):
+        parser.error("--write needs usual and hand, to which it gives ratios")
+    asked.contenders = names
+    return asked
 
 
 def contests(asked: argparse.Namespace, place: Path) -> tuple[list[Contest], str]:
     """Each workload, and where it was measured."""
-    names = OURS if asked.contenders == "ours" else asked.contenders.split(",")
+    names = asked.contenders
     needs = not set(names) <= set(OURS)
     python = environment(asked.peers, RESUMED, TIMED) if needs else sys.executable
     found, there = [], seats(names, python, asked.threads, place)
