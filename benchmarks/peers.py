@@ -49,7 +49,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--json", type=Path)
     parser.add_argument("--write", action="store_true", help=f"the tables, into {RESULTS.name}/")
     asked = parser.parse_args()
-    names = OURS if asked.contenders == "ours" else asked.contenders.split(",")
+    given = asked.contenders.split(",")
+    names = [one for name in given for one in (OURS if name == "ours" else [name])]
     if asked.write and not {"usual", "hand"} <= set(names):
         parser.error("--write needs usual and hand, to which it gives ratios")
     asked.contenders = names
