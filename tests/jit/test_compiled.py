@@ -243,6 +243,22 @@ def test_other_optimizers_and_own_steps_run_by_hand(capsys: pytest.CaptureFixtur
     assert_same(one, fitted(ZOO["mlp"], False, torch.optim.Rprop), 0.0)
 
 
+def test_recurrent_layers_keep_their_own_kernel(capsys: pytest.CaptureFixture[str]) -> None:
+    class Reads(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.rnn, self.head = nn.GRU(3, 4, batch_first=True), nn.Linear(4, 1)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.head(self.rnn(x)[0][:, -1])
+
+    fitted(Kind(Reads, ZOO["cell"].x, Y, "mse"), True)
+    said = capsys.readouterr().err
+    assert said == (
+        "jit: steps are not compiled: torch's own kernel of GRU is faster than a compiled one\n"
+    )
+
+
 def test_a_graph_that_fails_is_left_and_nothing_is_lost(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -61,15 +61,6 @@ def test_random_states_and_weights_stay_while_tracing() -> None:
     assert not torch.equal(next(model.parameters()), before["net.0.weight"]), "made by hand"
 
 
-def test_a_recurrent_net_is_traced_without_the_fused_kernel() -> None:
-    kind = ZOO["lstm"]
-    names = {
-        str(node.target) for node in traced(kind.net(), kind.x, kind.y).traced.graph.graph.nodes
-    }
-    assert not any("mkldnn" in name for name in names)
-    assert torch.backends.mkldnn.enabled  # type: ignore
-
-
 def test_what_the_net_raises_is_raised_by_hand() -> None:
     with pytest.raises(RuntimeError, match="cannot be multiplied"):
         traced(nn.Linear(4, 1))

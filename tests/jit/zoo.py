@@ -27,14 +27,19 @@ def _ids(high: int, *shape: int) -> Tensor:
     return torch.randint(high, shape, generator=torch.Generator().manual_seed(high))
 
 
-class Recurrent(nn.Module):
-    def __init__(self, kind: Any) -> None:
+class Cell(nn.Module):
+    """A recurrence that is written out."""
+
+    def __init__(self) -> None:
         super().__init__()
-        self.rnn = kind(3, 4, batch_first=True)
-        self.head = nn.Linear(4, 1)
+        self.cell, self.head = nn.LSTMCell(3, 4), nn.Linear(4, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.head(self.rnn(x)[0][:, -1])
+        state = None
+        for step in x.unbind(1):
+            state = self.cell(step, state)
+        assert state is not None
+        return self.head(state[0])
 
 
 class Text(nn.Module):
@@ -118,6 +123,11 @@ def _cnn(norm: Callable[[], nn.Module] = nn.Identity) -> nn.Module:
     return nn.Sequential(conv, norm(), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), head)
 
 
+def _depthwise() -> nn.Module:
+    conv = nn.Conv1d(7, 14, 2, groups=7, padding_mode="reflect", padding=1)
+    return nn.Sequential(conv, nn.ELU(), nn.AvgPool1d(2), nn.Flatten(), nn.Linear(28, 1))
+
+
 X, Y, CLASSES = _draw(22, 3), _draw(22, 1), _ids(3, 22)
 IMAGES, SEQUENCES = _draw(22, 2, 6, 6), _draw(22, 7, 3)
 
@@ -127,8 +137,8 @@ ZOO: dict[str, Kind] = {
     "batch_norm": Kind(lambda: _cnn(lambda: nn.BatchNorm2d(4)), IMAGES, CLASSES, "cross_entropy"),
     "group_norm": Kind(lambda: _cnn(lambda: nn.GroupNorm(2, 4)), IMAGES, CLASSES, "cross_entropy"),
     "text": Kind(Text, _ids(20, 22, 9), Y.sign().clamp(0), "bce_with_logits"),
-    "lstm": Kind(lambda: Recurrent(nn.LSTM), SEQUENCES, Y, "mse"),
-    "gru": Kind(lambda: Recurrent(nn.GRU), SEQUENCES, Y, "mse"),
+    "cell": Kind(Cell, SEQUENCES, Y, "mse"),
+    "depthwise": Kind(_depthwise, SEQUENCES, Y, "mse"),
     "transformer": Kind(Attention, _draw(22, 5, 4), CLASSES, "cross_entropy"),
     "tied": Kind(Tied, _ids(6, 22, 4), _ids(6, 22), "cross_entropy"),
     "two": Kind(Two, {"a": X, "b": _draw(22, 2)}, {"mean": Y, "kind": CLASSES},

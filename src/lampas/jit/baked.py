@@ -14,8 +14,8 @@ from torch import Tensor, nn
 
 from lampas.jit.reasons import NotCompilableError
 
-_OWN = {"_parameters", "_buffers", "_modules", "_flat_weights", "_flat_weight_refs"}
-"""What modules of torch keep of their tensors; `nn.LSTM` looks at the last two anew each time."""
+_OWN = {"_parameters", "_buffers", "_modules"}
+"""What modules of torch keep of their tensors, which are looked at elsewhere."""
 
 
 @contextmanager

@@ -1,12 +1,11 @@
 """From the step as a function to a graph of tensor operations."""
 
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import torch
-from torch import Tensor, fx, nn
+from torch import Tensor, fx
 from torch.fx.experimental.proxy_tensor import make_fx
 
 from lampas.jit.baked import nothing_baked
@@ -36,7 +35,7 @@ def trace(model: "Model", function: StepFunction, tensors: Sequence[Tensor]) -> 
     """
     modules = modules_of(model)
     copies = [t.detach().clone(memory_format=torch.preserve_format) for t in tensors]
-    with nothing_baked(modules), torch.random.fork_rng(devices=[]), _without_fused_rnn(modules):
+    with nothing_baked(modules), torch.random.fork_rng(devices=[]):
         try:
             graph = make_fx(function)(*copies)
         except RuntimeError as error:
@@ -45,21 +44,6 @@ def trace(model: "Model", function: StepFunction, tensors: Sequence[Tensor]) -> 
             raise
     assert function.form is not None
     return Traced(graph, _lifted(graph), function.form)
-
-
-@contextmanager
-def _without_fused_rnn(modules: Sequence[nn.Module]) -> Generator[None]:
-    """oneDNN's own RNN has no backward pass that can be traced."""
-    found = any(isinstance(part, nn.RNNBase) for module in modules for part in module.modules())
-    if not found:
-        yield
-        return
-    backend: Any = torch.backends.mkldnn
-    was, backend.enabled = backend.enabled, False  # its `flags()` warns of GPUs that are not there
-    try:
-        yield
-    finally:
-        backend.enabled = was
 
 
 def _lifted(graph: fx.GraphModule) -> list[Tensor]:
