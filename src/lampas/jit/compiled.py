@@ -55,6 +55,11 @@ class CompiledStep:
         self._sums: list[Tensor] = []
         self.look()
 
+    @property
+    def graphs(self) -> int:
+        """How many forms of batch have a graph."""
+        return len(self._graphs)
+
     def look(self) -> None:
         """Take in what may have changed since the last step but numbers: which tensors there are,
         what is frozen, modes, options. Where graphs depend on it, they are made anew."""
