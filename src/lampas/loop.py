@@ -107,7 +107,7 @@ def train_epoch(run: Run, pace: Pace) -> Tally | None:
     batches = run.feed if keeper is None else keeper.enter(tally)
     run.before, pieces = Moving(model), run.pieces
     if run.stepper is not model:
-        run.stepper.look()
+        run.stepper.look_again()
     if run.auto is not None:
         run.auto.begin_epoch()
     if plan.accumulate > 1:

@@ -170,6 +170,8 @@ class Run:
         """After a step: for those who count steps, and for those who watch the numbers."""
         if self.hears_steps and (self.steps_before + self.step) % self._step_every == 0:
             self.tell("step", Running(tally), tally.losses.last())
+            if self.stepper is not self.model:
+                self.stepper.look_again()  # a callback may have frozen a layer
         if self.hears_looks and time.perf_counter() >= self._next_look:
             self.tell("look", tally.running())
             self._next_look = time.perf_counter() + LOOK_SECONDS

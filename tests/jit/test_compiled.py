@@ -272,3 +272,33 @@ def test_a_graph_that_fails_is_left_and_nothing_is_lost(
     one = fitted(ZOO["mlp"], True)
     assert capsys.readouterr().err == "jit: steps are not compiled: no such kernel\n"
     assert_same(one, fitted(ZOO["mlp"], False), 0.0)
+
+
+def test_a_callback_that_freezes_within_an_epoch_is_heard(uncompiled: list[int]) -> None:
+    class Freezes(lampas.Callback):
+        hears = frozenset({"step"})
+
+        def __call__(self, event: lampas.Event) -> None:
+            if event.epoch == 2 and event.step == 2:
+                next(event.model.parameters()).requires_grad_(False)
+
+    one, other = (fitted(ZOO["mlp"], jit, fit={"callbacks": Freezes()}) for jit in (True, False))
+    assert len(uncompiled) == 4
+    assert_same(one, other)
+
+
+def test_a_hook_that_comes_later_is_heard_from_the_next_epoch_on(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    calls: list[int] = []
+
+    def hook(event: lampas.Event) -> None:
+        if event.epoch == 1:
+            event.model.net[0].register_forward_hook(lambda *_: calls.append(1))
+
+    model = fitted(ZOO["mlp"], True, fit={"callbacks": hook})
+    assert len(calls) == 10
+    assert capsys.readouterr().err == (
+        "jit: steps are not compiled: net.0 has hooks, which are Python's to run\n"
+    )
+    assert model.history.compiled_steps == 4

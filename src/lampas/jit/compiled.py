@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 from torch import Tensor
@@ -13,7 +13,7 @@ from lampas.data.batch import Batch
 from lampas.data.nest import leaves
 from lampas.jit.form import Form
 from lampas.jit.function import Inputs, NoStateError, StepFunction, Stepped
-from lampas.jit.reasons import NotCompilableError, modules_of, why_not
+from lampas.jit.reasons import NotCompilableError, has_hooks, modules_of, why_not
 from lampas.jit.slots import Slots
 from lampas.jit.sources import Source, Wanted
 from lampas.jit.trace import trace
@@ -23,6 +23,9 @@ from lampas.step import StepResult, measure
 
 if TYPE_CHECKING:
     from lampas.run import Run
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +52,16 @@ class CompiledStep:
     def __init__(self, run: "Run", source: Source) -> None:
         self._run, self._model, self._source = run, run.model, source
         self._waiting: dict[Any, Wanted] = {}
+        self._has_left = False
         self.taken = 0
         self._shape: Any = None
         self._graphs: dict[Any, _Graph] = {}
         self._sums: list[Tensor] = []
         self.look()
+
+    def look_again(self) -> None:
+        """Before the next step."""
+        self._is_stale = True
 
     @property
     def graphs(self) -> int:
@@ -88,7 +96,8 @@ class CompiledStep:
 
     def _shape_now(self) -> Any:
         model, plan = self._model, self._model.plan
-        modes = tuple(part.training for module in modules_of(model) for part in module.modules())
+        parts = [part for module in modules_of(model) for part in module.modules()]
+        modes = [(part.training, has_hooks(part)) for part in parts]
         tensors = tuple((id(p), p.requires_grad, p.shape) for p in model.parameters())
         groups = [(_update(o).shape(g), tuple(map(id, g["params"])))
                   for o in plan.optimizers for g in o.param_groups]  # fmt: skip
@@ -97,11 +106,9 @@ class CompiledStep:
     def train_step(self, batch: Batch) -> StepResult | Any:
         """One step: what `Model.train_step` returns."""
         key = _form_of(batch)
-        graph = self._graphs.get(key) or self._graph(key, batch)
+        graph = self._known(key) or self._graph(key, batch)
         if graph is None:
             return self._by_hand(batch)
-        if self._is_stale:
-            self.look()
         self._read_numbers()
         try:
             outputs = graph.call(*self._static, *self._of_batch(batch), *graph.constants)
@@ -114,6 +121,19 @@ class CompiledStep:
         if form.moved:
             torch._foreach_copy_(graph.moved, list(form.buffers(outputs)))  # pyright: ignore
         return form.read(outputs)
+
+    def _known(self, key: Any) -> _Graph | None:
+        """The graph of a form that was there before, where nothing has changed that it hangs on."""
+        if key in self._graphs and self._is_stale:
+            self._try_to(self.look)
+        return None if self._has_left else self._graphs.get(key)
+
+    def _try_to(self, make: Callable[[], T]) -> T | None:
+        try:
+            return make()
+        except NotCompilableError as why:
+            self._give_up(str(why))
+            return None
 
     def _read_numbers(self) -> None:
         """The learning rate and its like, as the groups have them now."""
@@ -151,20 +171,26 @@ class CompiledStep:
 
     def _graph(self, key: Any, batch: Batch) -> _Graph | None:
         """The graph for a new form of batch; None where this step is to be made by hand."""
-        if any(self._update.names(group) for group in self._groups) and not self._optimizer.state:
-            return None  # the optimiser makes its state in its first step
-        try:
+        no_state = not self._optimizer.state  # it is made by the first step, where there is any
+        if self._has_left or (no_state and any(map(self._update.names, self._groups))):
+            return None
+        return self._try_to(lambda: self._made(key, batch))
+
+    def _made(self, key: Any, batch: Batch) -> _Graph | None:
+        waiting = self._waiting.get(key)
+        if waiting is None:
             if self._is_stale:
                 self.look()
-            waiting = self._waiting.pop(key, None) or self._traced(batch)
-            call = self._source(waiting)
-            if call is None:
-                self._waiting[key] = waiting
+            try:
+                waiting = self._waiting[key] = self._traced(batch)
+            except NoStateError:
                 return None
-        except NoStateError:
+        call = self._source(waiting)
+        if call is None:
             return None
-        except NotCompilableError as why:
-            self._give_up(str(why))
+        if self._is_stale:
+            self.look()
+        if self._waiting.pop(key, None) is not waiting:  # it was of another shape
             return None
         moved = [self._slots.buffers[index] for index in waiting.traced.form.moved]
         graph = _Graph(call, waiting.traced.constants, waiting.traced.form, moved)
@@ -222,6 +248,7 @@ class CompiledStep:
         return result
 
     def _give_up(self, why: str) -> None:
+        self._has_left = True
         self._run.step_by_hand()
         say(f"jit: steps are not compiled: {why}")
 
