@@ -22,6 +22,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -106,8 +107,12 @@ def batches(kind: Kind, dtype: torch.dtype, steps: int) -> Iterator[Batch]:
     for step in range(steps):
         start = BATCH * step % ROWS
         rows = slice(start, start + BATCH)
-        x, y = (map_leaves(lambda leaf: cast(leaf, dtype)[rows], part) for part in (kind.x, kind.y))
+        x, y = (map_leaves(partial(_rows, rows, dtype), part) for part in (kind.x, kind.y))
         yield Batch(x, y, None, BATCH)
+
+
+def _rows(rows: slice, dtype: torch.dtype, leaf: Tensor) -> Tensor:
+    return cast(leaf, dtype)[rows]
 
 
 def losses(take: Callable[[Batch], Any], given: Iterator[Batch]) -> Tensor:
@@ -239,7 +244,7 @@ def main() -> None:
              for optimizer in options.optimizers for net in options.nets]  # fmt: skip
     done: list[Trial] = []
     with tempfile.TemporaryDirectory() as folder:
-        os.environ["LAMPAS_CACHE"] = folder
+        os.environ["LAMPAS_CACHE"] = os.environ["TORCHINDUCTOR_CACHE_DIR"] = folder  # anew
         drawn = dropout()
         print(drawn, flush=True)
         for one in asked:

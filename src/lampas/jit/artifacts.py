@@ -78,9 +78,9 @@ def make(graph: fx.GraphModule, tensors: Sequence[Tensor]) -> Any:
 
 def load(place: Path) -> Compiled:
     """A compiled graph from a file of ours."""
-    from torch._inductor import CompiledArtifact  # pyright: ignore
+    with torch.no_grad(), warnings.catch_warnings(action="ignore"):  # of torch's own old parts
+        from torch._inductor import CompiledArtifact  # pyright: ignore
 
-    with torch.no_grad():
         return CompiledArtifact.load(path=str(place), format="binary")
 
 
