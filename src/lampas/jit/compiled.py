@@ -13,7 +13,7 @@ from lampas.data.batch import Batch
 from lampas.data.nest import leaves
 from lampas.jit.form import Form
 from lampas.jit.function import Inputs, NoStateError, StepFunction, Stepped
-from lampas.jit.reasons import NotCompilableError, modules_of, why_not
+from lampas.jit.reasons import NotCompilableError, has_hooks, modules_of, why_not
 from lampas.jit.slots import Slots
 from lampas.jit.sources import Source, Wanted
 from lampas.jit.trace import trace
@@ -53,11 +53,18 @@ class CompiledStep:
         self._shape: Any = None
         self._graphs: dict[Any, _Graph] = {}
         self._sums: list[Tensor] = []
-        self.look()
+        self._look()
 
     def look(self) -> None:
         """Take in what may have changed since the last step but numbers: which tensors there are,
-        what is frozen, modes, options. Where graphs depend on it, they are made anew."""
+        what is frozen, modes, options, hooks. Where graphs depend on it, they are made anew; where
+        it cannot be compiled, the model takes the steps from here on."""
+        try:
+            self._look()
+        except NotCompilableError as why:
+            self._give_up(str(why))
+
+    def _look(self) -> None:
         shape = self._shape_now()
         if shape != self._shape:
             why = why_not(self._model)
@@ -74,8 +81,9 @@ class CompiledStep:
                          for g in self._groups]  # fmt: skip
         self._held: list[tuple[float, ...]] = [() for _ in self._groups]
         self._sums = self._ready_sums()
-        for one in self._stepped:
-            one.parameter.grad = None  # what an earlier step left
+        if not self._sums:  # or a group of batches under way would lose what it has
+            for one in self._stepped:
+                one.parameter.grad = None  # what an earlier step left
         self._static = self._inputs(Batch(None, None, None, 0)).flat()
         for graph in self._graphs.values():
             graph.moved[:] = [slots.buffers[index] for index in graph.form.moved]
@@ -83,7 +91,8 @@ class CompiledStep:
 
     def _shape_now(self) -> Any:
         model, plan = self._model, self._model.plan
-        modes = tuple(part.training for module in modules_of(model) for part in module.modules())
+        parts = [part for module in modules_of(model) for part in module.modules()]
+        modes = tuple((part.training, has_hooks(part)) for part in parts)
         tensors = tuple((id(p), p.requires_grad, p.shape) for p in model.parameters())
         groups = [(_update(o).shape(g), tuple(map(id, g["params"])))
                   for o in plan.optimizers for g in o.param_groups]  # fmt: skip
@@ -92,11 +101,13 @@ class CompiledStep:
     def train_step(self, batch: Batch) -> StepResult | Any:
         """One step: what `Model.train_step` returns."""
         key = _form_of(batch)
+        if self._is_stale and key in self._graphs:
+            self.look()
+            if self._run.stepper is not self:
+                return self._model.train_step(batch)
         graph = self._graphs.get(key) or self._graph(key, batch)
         if graph is None:
             return self._by_hand(batch)
-        if self._is_stale:
-            self.look()
         self._read_numbers()
         try:
             outputs = graph.call(*self._static, *self._of_batch(batch), *graph.constants)
@@ -149,13 +160,16 @@ class CompiledStep:
         if any(self._update.names(group) for group in self._groups) and not self._optimizer.state:
             return None  # the optimiser makes its state in its first step
         try:
-            if self._is_stale:
-                self.look()
-            waiting = self._waiting.pop(key, None) or self._traced(batch)
+            waiting = self._waiting.get(key)
+            if waiting is None:
+                self._freshen()
+                waiting = self._waiting[key] = self._traced(batch)
             call = self._source(waiting)
             if call is None:
-                self._waiting[key] = waiting
                 return None
+            self._freshen()
+            if self._waiting.pop(key, None) is not waiting:
+                return None  # the model has changed since
         except NoStateError:
             return None
         except NotCompilableError as why:
@@ -166,6 +180,11 @@ class CompiledStep:
         self._graphs[key] = graph
         self._show_gradients(graph.form)
         return graph
+
+    def _freshen(self) -> None:
+        """After steps by hand."""
+        if self._is_stale:
+            self._look()
 
     def _traced(self, batch: Batch) -> Wanted:
         inputs = self._inputs(batch)
@@ -251,11 +270,12 @@ def _gradient(parameter: Tensor) -> Tensor:
     old = parameter.grad
     if old is not None and old.layout == torch.strided and old.stride() == parameter.stride():
         return old.detach()
-    return torch.zeros_like(parameter)
+    new = torch.zeros_like(parameter)
+    return new if old is None else new.copy_(old)
 
 
 def _number(share: Any) -> Tensor:
-    return share if isinstance(share, Tensor) else torch.tensor(float(share))
+    return share if isinstance(share, Tensor) else torch.tensor(float(share), dtype=torch.float64)
 
 
 def _form_of(batch: Batch) -> Any:

@@ -67,10 +67,15 @@ def modules_of(model: "Model") -> list[nn.Module]:
     return [model, *(p for p in [*parts, *plan.penalties] if isinstance(p, nn.Module))]
 
 
+def has_hooks(module: nn.Module) -> bool:
+    """Whether Python runs before or after its passes."""
+    return any(getattr(module, hooks, None) for hooks in _HOOKS)
+
+
 def _of_the_net(model: "Model") -> str | None:
     for module in modules_of(model):
         for name, part in module.named_modules():
-            if any(getattr(part, hooks, None) for hooks in _HOOKS):
+            if has_hooks(part):
                 return f"{name or type(part).__name__} has hooks, which are Python's to run"
             if getattr(part, "sparse", False) is True:
                 return f"{name or type(part).__name__} gives sparse gradients"
