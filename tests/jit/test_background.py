@@ -152,7 +152,9 @@ compiler = background.Compiler(Graph(), [torch.ones(1)], Path({str(tmp_path / "g
 print(compiler._process.pid, flush=True)
 os._exit(0)
 """
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", script], check=True, capture_output=True, text=True
+    )
     pid, end = int(done.stdout), time.monotonic() + 60
     while Path(f"/proc/{pid}/exe").exists():
         assert time.monotonic() < end, "it goes on for nobody"

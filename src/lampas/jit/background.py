@@ -43,7 +43,7 @@ class Compiler:
         self._place = place
         metas = [(t.dtype, tuple(t.shape), t.stride()) for t in tensors]
         task = (graph, metas, torch.get_num_threads(), str(place), os.getpid())
-        self._said = tempfile.TemporaryFile()
+        self._said = tempfile.TemporaryFile()  # noqa: SIM115  # until `close`
         with tempfile.TemporaryFile() as given:
             pickle.dump(task, given)
             given.seek(0)
