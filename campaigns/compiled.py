@@ -6,8 +6,11 @@
 Each net of `tests/jit/zoo.py` with each of five optimizers, in float32 and in float64: the steps
 are compiled by torch's inductor, and the largest relative difference of any loss from that of the
 same step by hand is what is told. Beside it stands what rounding alone does to such a training: by
-hand again, from weights that are each moved by at most one unit in the last place. A difference
-over the goal is the compiled step's fault only where it is also far over that one.
+hand again, from weights that are each moved by at most one unit in the last place. And, so that
+nothing grows from step to step: each step, compiled and by hand, from the very same weights,
+buffers and optimizer state; the largest difference in the loss, or in what the step leaves. A
+difference over the goal is the training's own where rounding makes one like it, and single steps
+agree.
 
 Then dropout, where single losses cannot be compared: a thousand compiled draws of one loss against
 a thousand by hand, by the two-sample test of Kolmogorov and Smirnov. `--write` puts what has run so
@@ -42,7 +45,7 @@ from zoo import ZOO, Kind, X, Y  # noqa: E402
 
 OPTIMIZERS: dict[str, Callable[[Any], torch.optim.Optimizer]] = {
     "adam": lambda p: torch.optim.Adam(p, lr=0.01),
-    "sgd": lambda p: torch.optim.SGD(p, lr=0.05, momentum=0.9),
+    "sgd": lambda p: torch.optim.SGD(p, lr=0.01, momentum=0.9),
     "adamw": lambda p: torch.optim.AdamW(p, lr=0.01, weight_decay=0.1),
     "adagrad": lambda p: torch.optim.Adagrad(p, lr=0.05),
     "rmsprop": lambda p: torch.optim.RMSprop(p, lr=0.01),
@@ -63,6 +66,7 @@ class Trial:
     dtype: str
     difference: float = 0.0
     rounding: float = 0.0
+    single: float = 0.0
     seconds: float = 0.0
     error: str = ""
 
@@ -72,14 +76,15 @@ class Trial:
             return self.error
         if self.difference <= GOALS[self.dtype]:
             return "met"
-        explained = self.difference <= EXPLAINED * self.rounding
+        is_alike = self.difference <= EXPLAINED * self.rounding
+        explained = is_alike and self.single <= GOALS[self.dtype]
         return "over it, as rounding alone is" if explained else "**missed**"
 
     @property
     def line(self) -> str:
         return (
             f"| {self.net} | {self.optimizer} | {self.dtype} | {self.difference:.1e} | "
-            f"{self.rounding:.1e} | {self.seconds:.1f} | {self.verdict} |"
+            f"{self.rounding:.1e} | {self.single:.1e} | {self.seconds:.1f} | {self.verdict} |"
         )
 
 
@@ -128,6 +133,34 @@ def compiled_losses(model: lampas.Model, given: Iterator[Batch], steps: int) -> 
     return found
 
 
+def kept(model: lampas.Model) -> list[Tensor]:
+    """Weights and buffers."""
+    return [*model.parameters(), *model.buffers()]
+
+
+def states(model: lampas.Model) -> list[Tensor]:
+    """The optimizer's. They show in the weights; by themselves some are sums that cancel out."""
+    found = [state for p in model.parameters() for state in model.optimizer.state[p].values()]
+    return [state for state in found if isinstance(state, Tensor)]
+
+
+def single_steps(one: lampas.Model, other: lampas.Model, given: Iterator[Batch]) -> float:
+    """`one` by graphs and `other` by hand, each step from the state that `other` is in."""
+    step, worst = CompiledStep(Run(one, feed=[], epochs=1), at_once), 0.0  # type: ignore
+    for batch in given:
+        values = [list(take(batch).values) for take in (step.train_step, other.train_step)]
+        pairs = [(torch.stack(values[0]), torch.stack(values[1]))]
+        pairs += zip(kept(one), kept(other), strict=True)
+        with torch.no_grad():
+            for found, expected in pairs:
+                scale = expected.abs().max().item() or 1.0
+                worst = max(worst, (found - expected).abs().max().item() / scale)
+            pairs += zip(states(one), states(other), strict=True)
+            for found, expected in pairs[1:]:
+                found.copy_(expected)
+    return worst
+
+
 @torch.no_grad()
 def moved(model: lampas.Model) -> lampas.Model:
     """With each weight moved by at most one unit in the last place."""
@@ -158,7 +191,10 @@ def trial(net: str, optimizer: str, dtype: str, steps: int) -> Trial:
     except Exception as error:
         return Trial(net, optimizer, dtype, error=f"{type(error).__name__}: {error}")
     seconds = time.perf_counter() - began
-    return Trial(net, optimizer, dtype, apart(found, expected), apart(shaken, expected), seconds)
+    single = single_steps(again()[0], *again())
+    return Trial(
+        net, optimizer, dtype, apart(found, expected), apart(shaken, expected), single, seconds
+    )
 
 
 def draws_of(seed: int, draws: int, is_compiled: bool) -> Tensor:
@@ -195,14 +231,18 @@ Losses of {steps} steps compiled by torch's inductor against the same steps by h
 `campaigns/compiled.py`: the largest relative difference. "Rounding" is the same between two
 trainings by hand whose first weights differ by at most one unit in the last place. The goal is a
 difference of 1e-5 in float32 and of 1e-10 in float64; for dropout, that the two-sample
-Kolmogorov-Smirnov test gives p > {least_p}.
+Kolmogorov-Smirnov test gives p > {least_p}. "Single" compares each step, compiled and by hand, from
+the very same state: the largest difference of any loss, weight or buffer after it, relative to the largest element of that tensor. "Seconds" are those of {steps} steps with compiling.
+
+Where the difference is over the goal, rounding alone is at most a factor of 30 smaller, and single
+steps are within the goal, the training amplifies what any change in the order of additions does.
 
 {machine}
 
 {summary}
 
-| net | optimizer | dtype | difference | rounding | seconds | goal |
-|---|---|---|---|---|---|---|
+| net | optimizer | dtype | difference | rounding | single | seconds | goal |
+|---|---|---|---|---|---|---|---|
 """
 
 
@@ -240,8 +280,8 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=200)
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
-    asked = [(net, optimizer, dtype) for dtype in options.dtypes
-             for optimizer in options.optimizers for net in options.nets]  # fmt: skip
+    asked = [(net, optimizer, dtype) for optimizer in options.optimizers
+             for dtype in options.dtypes for net in options.nets]  # fmt: skip
     done: list[Trial] = []
     with tempfile.TemporaryDirectory() as folder:
         os.environ["LAMPAS_CACHE"] = os.environ["TORCHINDUCTOR_CACHE_DIR"] = folder  # anew
