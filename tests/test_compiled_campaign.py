@@ -23,7 +23,7 @@ def test_compiled_losses_are_those_by_hand(
     campaign: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LAMPAS_CACHE", str(tmp_path))
-    found = campaign["trial"]("batch_norm", "adamw", "float64", 40)
+    found = campaign["trial"]("mlp", "adamw", "float64", 40)
     assert not found.error
     assert 0.0 < found.difference < 1e-10
     assert found.single < 1e-10

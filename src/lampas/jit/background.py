@@ -2,7 +2,7 @@
 who talks to it.
 
 Torch's compiler is Python that runs for seconds: in a thread it would slow the training down. The
-process starts from nothing and imports no script. Pickles go by a file that has no name.
+process starts from nothing and imports no script. Pickles go over its pipe alone.
 """
 
 import os
@@ -12,9 +12,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from threading import Thread
-from typing import Any
+from typing import IO, Any
 
 import torch
 from torch import Tensor, fx
@@ -35,22 +36,21 @@ serve()
 class Compiler:
     """Compiles `graph` for tensors like these, into the file `place`.
 
-    Both talk by files without a name: into a pipe the run would wait for a process that takes
-    seconds to start, and a process that says much would wait for the run.
+    A thread feeds the pipe: the process takes seconds to start, and only then reads. What it says
+    goes to a file without a name, which is never full.
     """
 
     def __init__(self, graph: fx.GraphModule, tensors: Sequence[Tensor], place: Path) -> None:
         self._place = place
         metas = [(t.dtype, tuple(t.shape), t.stride()) for t in tensors]
-        task = (graph, metas, torch.get_num_threads(), str(place), os.getpid())
+        task = pickle.dumps((graph, metas, torch.get_num_threads(), str(place), os.getpid()))
         self._said = tempfile.TemporaryFile()  # noqa: SIM115  # until `close`
-        with tempfile.TemporaryFile() as given:
-            pickle.dump(task, given)
-            given.seek(0)
-            self._process = subprocess.Popen(
-                [sys.executable, "-c", _START, *sys.path],
-                stdin=given, stdout=subprocess.DEVNULL, stderr=self._said,
-            )  # fmt: skip
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", _START, *sys.path],
+            stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=self._said,
+        )  # fmt: skip
+        self._feeder = Thread(target=_feed, args=(self._process.stdin, task), daemon=True)
+        self._feeder.start()
 
     def is_done(self) -> bool:
         """Whether it came to its end. Raises `NotCompilableError` where that was a failure."""
@@ -71,7 +71,13 @@ class Compiler:
         """End it, whether or not it is done."""
         self._process.kill()
         self._process.wait()
+        self._feeder.join()
         self._said.close()
+
+
+def _feed(pipe: IO[bytes], task: bytes) -> None:
+    with suppress(OSError), pipe:  # it died at its start: `is_done` tells
+        pipe.write(task)
 
 
 def serve() -> None:
