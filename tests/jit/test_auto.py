@@ -233,23 +233,38 @@ def _fitted(ends: Ends, jit: Any) -> lampas.Model:
     return model
 
 
-@pytest.mark.skipif(not any(map(shutil.which, ("g++", "clang++"))), reason="needs a C++ compiler")
-def test_a_real_run_is_taken_over_in_mid_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(auto, "_COST", 0.0)
-    monkeypatch.setattr(auto, "_COMPILING", 0.0)
-    monkeypatch.setattr(auto, "_MARGIN", 0.0)
-    monkeypatch.setattr(auto, "_TRIAL", 1e9)
-    ends, made, later = Ends(), auto.CompiledStep, []
+needs_compiler = pytest.mark.skipif(
+    not any(map(shutil.which, ("g++", "clang++"))), reason="needs a C++ compiler"
+)
+
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every run is worth it."""
+    for name in ("_COST", "_COMPILING", "_MARGIN"):
+        monkeypatch.setattr(auto, name, 0.0)
+
+
+def _watch(ends: Ends, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tell `ends` of the compiled step, once it is made."""
+    made = auto.CompiledStep
 
     def make(run: Any, source: Any) -> Any:
         ends.stepper = made(run, source)
-        later.append(source)
         return ends.stepper
 
     monkeypatch.setattr(auto, "CompiledStep", make)
+
+
+@needs_compiler
+@pytest.mark.usefixtures("at_once")
+def test_a_real_run_is_taken_over_in_mid_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(auto, "_TRIAL", 1e9)
+    ends = Ends()
+    _watch(ends, monkeypatch)
     one = _fitted(ends, "auto")
     assert ends.stepper.taken == 121, "each step after the first by a graph is by one"
-    assert later[0]._working is None
+    assert ends.stepper._source._working is None
 
     by_hand = Ends(ends.at)
     other = _fitted(by_hand, False)
@@ -259,3 +274,28 @@ def test_a_real_run_is_taken_over_in_mid_epoch(monkeypatch: pytest.MonkeyPatch) 
         assert row == pytest.approx(again, rel=1e-5)
     for name, weight in one.state_dict().items():
         torch.testing.assert_close(weight, other.state_dict()[name], rtol=1e-4, atol=1e-5)
+
+
+class Leaves(Ends):
+    """As soon as another process compiles."""
+
+    process: Any = None
+
+    def __call__(self, event: lampas.Event) -> lampas.Stop | None:
+        working = None if self.stepper is None else self.stepper._source._working
+        if working is None:
+            return None
+        self.process = working.compiler._process
+        assert self.process.poll() is None
+        return lampas.Stop("enough")
+
+
+@needs_compiler
+@pytest.mark.usefixtures("at_once")
+def test_a_run_that_ends_before_its_graph_leaves_no_process(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    leaves = Leaves()
+    _watch(leaves, monkeypatch)
+    _fitted(leaves, "auto")
+    assert leaves.process.returncode is not None, "ended, and waited for"

@@ -101,7 +101,7 @@ def test_a_failure_is_one_line(graph: Any, said: str, tmp_path: Path) -> None:
 
 
 def test_what_torch_cannot_compile_is_said_in_one_line(tmp_path: Path) -> None:
-    # A subgraph that is called and is not there.
+    # Two rows by three are not multiplied by themselves.
     graph = torch.fx.Graph()
     graph.output([graph.call_function(torch.ops.aten.mm.default, (graph.placeholder("x"),) * 2)])
     compiler = Compiler(torch.fx.GraphModule({}, graph), [X], tmp_path / "graph.bin")
@@ -146,9 +146,10 @@ import torch
 from lampas.jit import background
 class Graph:
     def __reduce__(self):
-        return eval, ("1",)
-background.make = None
+        slow = "lambda *given: time.sleep(600)"
+        return exec, (f"import time; import lampas.jit.background as b; b.make = {{slow}}",)
 compiler = background.Compiler(Graph(), [torch.ones(1)], Path({str(tmp_path / "graph.bin")!r}))
+compiler._feeder.join()
 print(compiler._process.pid, flush=True)
 os._exit(0)
 """
