@@ -22,7 +22,6 @@ import os
 import platform
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -67,7 +66,6 @@ class Trial:
     difference: float = 0.0
     rounding: float = 0.0
     single: float = 0.0
-    seconds: float = 0.0
     error: str = ""
 
     @property
@@ -84,7 +82,7 @@ class Trial:
     def line(self) -> str:
         return (
             f"| {self.net} | {self.optimizer} | {self.dtype} | {self.difference:.1e} | "
-            f"{self.rounding:.1e} | {self.single:.1e} | {self.seconds:.1f} | {self.verdict} |"
+            f"{self.rounding:.1e} | {self.single:.1e} | {self.verdict} |"
         )
 
 
@@ -185,16 +183,12 @@ def trial(net: str, optimizer: str, dtype: str, steps: int) -> Trial:
     expected = losses(model.train_step, given)
     model, given = again()
     shaken = losses(moved(model).train_step, given)
-    began = time.perf_counter()
     try:
         found = compiled_losses(*again(), steps)
     except Exception as error:
         return Trial(net, optimizer, dtype, error=f"{type(error).__name__}: {error}")
-    seconds = time.perf_counter() - began
     single = single_steps(again()[0], *again())
-    return Trial(
-        net, optimizer, dtype, apart(found, expected), apart(shaken, expected), single, seconds
-    )
+    return Trial(net, optimizer, dtype, apart(found, expected), apart(shaken, expected), single)
 
 
 def draws_of(seed: int, draws: int, is_compiled: bool) -> Tensor:
@@ -232,7 +226,7 @@ Losses of {steps} steps compiled by torch's inductor against the same steps by h
 trainings by hand whose first weights differ by at most one unit in the last place. The goal is a
 difference of 1e-5 in float32 and of 1e-10 in float64; for dropout, that the two-sample
 Kolmogorov-Smirnov test gives p > {least_p}. "Single" compares each step, compiled and by hand, from
-the very same state: the largest difference of any loss, weight or buffer after it, relative to the largest element of that tensor. "Seconds" are those of {steps} steps with compiling.
+the very same state: the largest difference of any loss, weight or buffer after it, relative to the largest element of that tensor.
 
 Where the difference is over the goal, rounding alone is at most a factor of 30 smaller, and single
 steps are within the goal, the training amplifies what any change in the order of additions does.
@@ -241,8 +235,8 @@ steps are within the goal, the training amplifies what any change in the order o
 
 {summary}
 
-| net | optimizer | dtype | difference | rounding | single | seconds | goal |
-|---|---|---|---|---|---|---|---|
+| net | optimizer | dtype | difference | rounding | single | goal |
+|---|---|---|---|---|---|---|
 """
 
 
