@@ -1,6 +1,8 @@
 """Compiled by torch, and kept."""
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -87,3 +89,33 @@ def test_where_the_cache_cannot_be_written_nothing_is_kept(
     monkeypatch.setenv("LAMPAS_CACHE", str(tmp_path / "file"))
     artifacts.keep(object(), artifacts.place_of("2" * 64))
     assert (tmp_path / "file").read_text() == ""
+
+
+PROGRAM = """
+import torch
+from torch.fx.experimental.proxy_tensor import make_fx
+from lampas.jit.artifacts import make
+
+torch.set_num_threads(2)
+
+def look_up(table, rows):
+    return [(table[rows] * 2).relu()]
+
+given = torch.ones(100, 64), torch.arange(8192) % 100
+made = make(make_fx(look_up)(*given), given)
+assert made(*given)[0].shape == (8192, 64)
+given[1][5000] = 100
+try:
+    made(*given)
+except Exception as error:
+    print("raised", error)
+"""
+
+
+def test_an_index_out_of_range_raises_where_there_are_several_threads() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM], check=False, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr[-500:]
+    assert done.stdout.startswith("raised")
+    assert "index out of bounds" in done.stdout

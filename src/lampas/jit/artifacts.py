@@ -20,8 +20,11 @@ from lampas.jit.reasons import NotCompilableError
 
 Compiled = Callable[..., Sequence[Tensor]]
 
-_OPTIONS = {"config_patches": {"size_asserts": False, "alignment_asserts": False}}
+_PATCHES: dict[str, Any] = {"size_asserts": False, "alignment_asserts": False}
 """What is looked at here, once for each form of batch, is not looked at again in each step."""
+
+_BY_INDEX = ("index", "embedding", "gather", "scatter", "nll_loss", "take")
+"""Parts of the names of operations that read where a number of the data says."""
 
 
 def digest(graph: fx.GraphModule, tensors: Sequence[Tensor]) -> str:
@@ -29,6 +32,7 @@ def digest(graph: fx.GraphModule, tensors: Sequence[Tensor]) -> str:
     machine = torch.backends.cpu.get_cpu_capability()
     threads, exact = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
     parts = [torch.__version__, machine, str(threads), str(exact), graph.code]
+    parts += [str(_patches(graph))]
     parts += [f"{t.dtype} {tuple(t.shape)} {t.stride()} {t.device}" for t in tensors]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
@@ -65,10 +69,11 @@ def make(graph: fx.GraphModule, tensors: Sequence[Tensor]) -> Any:
     """Compile. Raises `NotCompilableError` with torch's own first line."""
     from torch._inductor import standalone_compile
 
+    options = {"config_patches": _patches(graph)}
     try:
         with torch.no_grad(), warnings.catch_warnings(action="ignore"):  # of torch's own old parts
             return standalone_compile(
-                graph, list(tensors), dynamic_shapes="from_example_inputs", options=_OPTIONS
+                graph, list(tensors), dynamic_shapes="from_example_inputs", options=options
             )
     except Exception as error:
         lines = [line for line in str(error).splitlines() if line.strip()]
@@ -76,11 +81,19 @@ def make(graph: fx.GraphModule, tensors: Sequence[Tensor]) -> Any:
         raise NotCompilableError(f"torch cannot compile it: {why}") from error
 
 
+def _patches(graph: fx.GraphModule) -> dict[str, Any]:
+    """An index out of range raises in the middle of a loop: where several threads share it, C++
+    ends the whole process. So such a graph's own loops run on one (products of matrices do not)."""
+    targets = [str(node.target) for node in graph.graph.nodes if node.op == "call_function"]
+    is_alone = any(part in target for target in targets for part in _BY_INDEX)
+    return _PATCHES | {"cpp.threads": 1} if is_alone else _PATCHES
+
+
 def load(place: Path) -> Compiled:
     """A compiled graph from a file of ours."""
-    from torch._inductor import CompiledArtifact  # pyright: ignore
+    with torch.no_grad(), warnings.catch_warnings(action="ignore"):  # of torch's own old parts
+        from torch._inductor import CompiledArtifact  # pyright: ignore
 
-    with torch.no_grad():
         return CompiledArtifact.load(path=str(place), format="binary")
 
 

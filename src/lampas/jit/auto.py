@@ -6,6 +6,7 @@ between two steps. They are timed as well: where they are no faster, the model t
 again.
 """
 
+import math
 import os
 import time
 from typing import TYPE_CHECKING
@@ -36,7 +37,8 @@ class Auto:
 
     def __init__(self, run: "Run", total: int) -> None:
         self._run, self._total = run, total
-        self._done, self._next = 0, _WARM
+        self._done: int = 0
+        self._next: float = _WARM
         self._clock = _Clock()
         self._by_hand = 0.0  # seconds a step
         self._graphs = 0
@@ -57,13 +59,13 @@ class Auto:
         if self._done >= self._next:
             self._clock.look(self._done)
             pace = self._clock.pace
+            self._next = self._done + (max(1, int(_LOOK / pace)) if pace else 1)
             if self._done == _WARM:
                 self._clock.reset(self._done)
             elif self._step is None:
                 self._judge(pace)
             else:
                 self._try(self._step, pace)
-            self._next = self._done + (max(1, int(_LOOK / pace)) if pace else 1)
 
     def _judge(self, pace: float) -> None:
         """Whether what is left is worth it, once that is known."""
@@ -98,10 +100,11 @@ class Auto:
             times = f"{1e3 * pace:.3g} ms instead of {1e3 * self._by_hand:.3g}"
             if pace < self._by_hand:
                 say(f"jit: steps are compiled: they take {times}")
+                self._next = math.inf  # but other forms of batch may be compiled until the end
             else:
                 say(f"jit: compiled steps take {times}: the run goes on without them")
                 self._run.step_by_hand()
-            self._run.auto = None
+                self.leave()
 
     def leave(self) -> None:
         """Watch no longer; a process that compiles is ended."""

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -23,9 +23,6 @@ from lampas.step import StepResult, measure
 
 if TYPE_CHECKING:
     from lampas.run import Run
-
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +49,14 @@ class CompiledStep:
     def __init__(self, run: "Run", source: Source) -> None:
         self._run, self._model, self._source = run, run.model, source
         self._waiting: dict[Any, Wanted] = {}
-        self._has_left = False
         self.taken = 0
         self._shape: Any = None
         self._graphs: dict[Any, _Graph] = {}
         self._sums: list[Tensor] = []
-        self.look()
+        self._look()
 
     def look_again(self) -> None:
-        """Before the next step."""
+        """Before the next step: something may have changed."""
         self._is_stale = True
 
     @property
@@ -70,7 +66,14 @@ class CompiledStep:
 
     def look(self) -> None:
         """Take in what may have changed since the last step but numbers: which tensors there are,
-        what is frozen, modes, options. Where graphs depend on it, they are made anew."""
+        what is frozen, modes, options, hooks. Where graphs depend on it, they are made anew; where
+        it cannot be compiled, the model takes the steps from here on."""
+        try:
+            self._look()
+        except NotCompilableError as why:
+            self._give_up(str(why))
+
+    def _look(self) -> None:
         shape = self._shape_now()
         if shape != self._shape:
             why = why_not(self._model)
@@ -87,8 +90,9 @@ class CompiledStep:
                          for g in self._groups]  # fmt: skip
         self._held: list[tuple[float, ...]] = [() for _ in self._groups]
         self._sums = self._ready_sums()
-        for one in self._stepped:
-            one.parameter.grad = None  # what an earlier step left
+        if not self._sums:  # or a group of batches under way would lose what it has
+            for one in self._stepped:
+                one.parameter.grad = None  # what an earlier step left
         self._static = self._inputs(Batch(None, None, None, 0)).flat()
         for graph in self._graphs.values():
             graph.moved[:] = [slots.buffers[index] for index in graph.form.moved]
@@ -97,7 +101,7 @@ class CompiledStep:
     def _shape_now(self) -> Any:
         model, plan = self._model, self._model.plan
         parts = [part for module in modules_of(model) for part in module.modules()]
-        modes = [(part.training, has_hooks(part)) for part in parts]
+        modes = tuple((part.training, has_hooks(part)) for part in parts)
         tensors = tuple((id(p), p.requires_grad, p.shape) for p in model.parameters())
         groups = [(_update(o).shape(g), tuple(map(id, g["params"])))
                   for o in plan.optimizers for g in o.param_groups]  # fmt: skip
@@ -106,7 +110,11 @@ class CompiledStep:
     def train_step(self, batch: Batch) -> StepResult | Any:
         """One step: what `Model.train_step` returns."""
         key = _form_of(batch)
-        graph = self._known(key) or self._graph(key, batch)
+        if self._is_stale and key in self._graphs:
+            self.look()
+            if self._run.stepper is not self:
+                return self._model.train_step(batch)
+        graph = self._graphs.get(key) or self._graph(key, batch)
         if graph is None:
             return self._by_hand(batch)
         self._read_numbers()
@@ -121,19 +129,6 @@ class CompiledStep:
         if form.moved:
             torch._foreach_copy_(graph.moved, list(form.buffers(outputs)))  # pyright: ignore
         return form.read(outputs)
-
-    def _known(self, key: Any) -> _Graph | None:
-        """The graph of a form that was there before, where nothing has changed that it hangs on."""
-        if key in self._graphs and self._is_stale:
-            self._try_to(self.look)
-        return None if self._has_left else self._graphs.get(key)
-
-    def _try_to(self, make: Callable[[], T]) -> T | None:
-        try:
-            return make()
-        except NotCompilableError as why:
-            self._give_up(str(why))
-            return None
 
     def _read_numbers(self) -> None:
         """The learning rate and its like, as the groups have them now."""
@@ -171,32 +166,34 @@ class CompiledStep:
 
     def _graph(self, key: Any, batch: Batch) -> _Graph | None:
         """The graph for a new form of batch; None where this step is to be made by hand."""
-        no_state = not self._optimizer.state  # it is made by the first step, where there is any
-        if self._has_left or (no_state and any(map(self._update.names, self._groups))):
-            return None
-        return self._try_to(lambda: self._made(key, batch))
-
-    def _made(self, key: Any, batch: Batch) -> _Graph | None:
-        waiting = self._waiting.get(key)
-        if waiting is None:
-            if self._is_stale:
-                self.look()
-            try:
+        if any(self._update.names(group) for group in self._groups) and not self._optimizer.state:
+            return None  # the optimiser makes its state in its first step
+        try:
+            waiting = self._waiting.get(key)
+            if waiting is None:
+                self._freshen()
                 waiting = self._waiting[key] = self._traced(batch)
-            except NoStateError:
+            call = self._source(waiting)
+            if call is None:
                 return None
-        call = self._source(waiting)
-        if call is None:
+            self._freshen()
+            if self._waiting.pop(key, None) is not waiting:
+                return None  # the model has changed since
+        except NoStateError:
             return None
-        if self._is_stale:
-            self.look()
-        if self._waiting.pop(key, None) is not waiting:  # it was of another shape
+        except NotCompilableError as why:
+            self._give_up(str(why))
             return None
         moved = [self._slots.buffers[index] for index in waiting.traced.form.moved]
         graph = _Graph(call, waiting.traced.constants, waiting.traced.form, moved)
         self._graphs[key] = graph
         self._show_gradients(graph.form)
         return graph
+
+    def _freshen(self) -> None:
+        """After steps by hand."""
+        if self._is_stale:
+            self._look()
 
     def _traced(self, batch: Batch) -> Wanted:
         inputs = self._inputs(batch)
@@ -248,7 +245,6 @@ class CompiledStep:
         return result
 
     def _give_up(self, why: str) -> None:
-        self._has_left = True
         self._run.step_by_hand()
         say(f"jit: steps are not compiled: {why}")
 
@@ -283,11 +279,12 @@ def _gradient(parameter: Tensor) -> Tensor:
     old = parameter.grad
     if old is not None and old.layout == torch.strided and old.stride() == parameter.stride():
         return old.detach()
-    return torch.zeros_like(parameter)
+    new = torch.zeros_like(parameter)
+    return new if old is None else new.copy_(old)
 
 
 def _number(share: Any) -> Tensor:
-    return share if isinstance(share, Tensor) else torch.tensor(float(share))
+    return share if isinstance(share, Tensor) else torch.tensor(float(share), dtype=torch.float64)
 
 
 def _form_of(batch: Batch) -> Any:

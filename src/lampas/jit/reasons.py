@@ -67,6 +67,11 @@ def modules_of(model: "Model") -> list[nn.Module]:
     return [model, *(p for p in [*parts, *plan.penalties] if isinstance(p, nn.Module))]
 
 
+def has_hooks(module: nn.Module) -> bool:
+    """Whether Python runs before or after its passes."""
+    return any(getattr(module, hooks, None) for hooks in _HOOKS)
+
+
 def _of_the_net(model: "Model") -> str | None:
     for module in modules_of(model):
         for name, part in module.named_modules():
@@ -81,11 +86,6 @@ def _of_the_net(model: "Model") -> str | None:
         if why is not None:
             return why
     return None
-
-
-def has_hooks(module: nn.Module) -> bool:
-    """Whether Python of somebody's runs around the module's own."""
-    return any(getattr(module, hooks, None) for hooks in _HOOKS)
 
 
 def _of_tensors(tensors: Iterable[Tensor]) -> str | None:

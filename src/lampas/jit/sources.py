@@ -9,6 +9,7 @@ from torch import Tensor
 
 from lampas.jit.artifacts import Compiled, compiled, digest, from_cache, place_of
 from lampas.jit.background import Compiler
+from lampas.jit.reasons import NotCompilableError
 from lampas.jit.trace import Traced
 
 _PAUSE = 0.05  # seconds between two looks at the other process
@@ -54,26 +55,38 @@ class Later:
         if now < self._next:
             return None
         self._next = now + _PAUSE
-        if self._working is None:
-            found = from_cache(wanted.name)
-            if found is None:
-                wanted.compiler = Compiler(
-                    wanted.traced.graph, wanted.tensors, place_of(wanted.name)
-                )
-                self._working = wanted
-            return found
-        if wanted is not self._working or not self._is_done():
+        self._look()
+        if wanted.compiler is not None:
+            return None if wanted is self._working else _read(wanted)
+        if self._working is not None:
             return None
-        self.close()
-        return from_cache(wanted.name)
+        found = from_cache(wanted.name)
+        if found is None:
+            wanted.compiler = Compiler(wanted.traced.graph, wanted.tensors, place_of(wanted.name))
+            self._working = wanted
+        return found
 
-    def _is_done(self) -> bool:
-        assert self._working is not None
-        assert self._working.compiler is not None
-        return self._working.compiler.is_done()
+    def _look(self) -> None:
+        """Whether the other process is done: also of a graph that nobody asks for any more."""
+        compiler = None if self._working is None else self._working.compiler
+        try:
+            if compiler is not None and compiler.is_done():
+                compiler.close()
+                self._working = None
+        except NotCompilableError:
+            self.close()
+            raise
 
     def close(self) -> None:
         """End the other process."""
         if self._working is not None and self._working.compiler is not None:
             self._working.compiler.close()
+            self._working.compiler = None
         self._working = None
+
+
+def _read(wanted: Wanted) -> Compiled:
+    found = from_cache(wanted.name)
+    if found is None:  # compiled once more, it would be no better
+        raise NotCompilableError(f"what was compiled cannot be read: {place_of(wanted.name)}")
+    return found
