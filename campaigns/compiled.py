@@ -226,7 +226,8 @@ Losses of {steps} steps compiled by torch's inductor against the same steps by h
 trainings by hand whose first weights differ by at most one unit in the last place. The goal is a
 difference of 1e-5 in float32 and of 1e-10 in float64; for dropout, that the two-sample
 Kolmogorov-Smirnov test gives p > {least_p}. "Single" compares each step, compiled and by hand, from
-the very same state: the largest difference of any loss, weight or buffer after it, relative to the largest element of that tensor.
+the very same state: the largest difference of any loss, weight or buffer after it, relative to the
+largest element of that tensor.
 
 Where the difference is over the goal, rounding alone is at most a factor of 30 smaller, and single
 steps are within the goal, the training amplifies what any change in the order of additions does.
