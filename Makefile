@@ -4,7 +4,7 @@ VENV ?= .venv
 KIND ?= tabular
 BIN := $(VENV)/bin
 
-.PHONY: demo test check bench clean
+.PHONY: demo test check bench bench-peers clean
 
 demo: $(VENV)/.runtime
 	$(BIN)/lampas demo $(KIND)
@@ -22,6 +22,11 @@ bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/loop.py
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/tables.py
+	$(BIN)/python benchmarks/peers.py --contenders usual,hand,lampas --processes 1
+
+# Installs other libraries, in an environment of their own, and takes an hour.
+bench-peers: $(VENV)/.dev
+	$(BIN)/python benchmarks/peers.py --write
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

@@ -21,7 +21,8 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE / "resume_jobs"))
 
-from seat import Seat, environment  # noqa: E402
+from environment import RESUMED, environment  # noqa: E402
+from seat import Seat  # noqa: E402
 from tables import kills_tables, times_table  # noqa: E402
 from trial import CHOSEN, Tale, clock, damage, kills  # noqa: E402
 
@@ -61,7 +62,7 @@ def tell(seat: Seat, asked: argparse.Namespace) -> Tale | str:
 
 def tell_all(names: list[str], place: Path, asked: argparse.Namespace) -> dict[str, Tale | str]:
     """Several side by side, which bits do not mind; then times, one after the other."""
-    peers = environment(asked.peers) if set(names) - {"lampas"} else sys.executable
+    peers = environment(asked.peers, RESUMED) if set(names) - {"lampas"} else sys.executable
     pythons = {name: sys.executable if name == "lampas" else peers for name in names}
     seats = {name: Seat(pythons[name], PROGRAMS[name], place / name) for name in names}
     try:

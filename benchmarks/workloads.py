@@ -1,11 +1,19 @@
-"""The three workloads of `loop.py`: the same data, net, loss and optimiser for every contender."""
+"""The workloads of `loop.py` and `peers.py`: the same data, net, loss and optimiser for everyone.
 
+The first three are those of `loop.py`. Nets have no dropout, so that nobody's depends on how
+random numbers are drawn. Needs torch alone.
+"""
+
+import csv
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
+
+TITANIC = Path(__file__).parents[1] / "src" / "lampas" / "data_files" / "titanic"
 
 
 @dataclass(frozen=True)
@@ -63,17 +71,18 @@ def rings() -> Workload:
                     binary_accuracy)  # fmt: skip
 
 
+def _images(rows: int) -> tuple[Tensor, Tensor]:
+    y = torch.randint(0, 4, (rows,))
+    x = torch.randn(rows, 3, 32, 32)
+    for row in range(rows):
+        top, left = 16 * (y[row] // 2), 16 * (y[row] % 2)
+        x[row, :, top : top + 16, left : left + 16] += 0.3
+    return x, y
+
+
 def cnn() -> Workload:
     """3x32x32 images with a bright quadrant to find; two convolutions with pooling."""
     torch.manual_seed(2)
-
-    def images(rows: int) -> tuple[Tensor, Tensor]:
-        y = torch.randint(0, 4, (rows,))
-        x = torch.randn(rows, 3, 32, 32)
-        for row in range(rows):
-            top, left = 16 * (y[row] // 2), 16 * (y[row] % 2)
-            x[row, :, top : top + 16, left : left + 16] += 0.3
-        return x, y
 
     def net() -> nn.Module:
         return nn.Sequential(
@@ -82,7 +91,7 @@ def cnn() -> Workload:
             nn.Flatten(), nn.Linear(32 * 64, 64), nn.ReLU(), nn.Linear(64, 4),
         )  # fmt: skip
 
-    return Workload("CNN 3x32x32", net, *images(2000), *images(500), nn.CrossEntropyLoss(), 64, 2,
+    return Workload("CNN 3x32x32", net, *_images(2000), *_images(500), nn.CrossEntropyLoss(), 64, 2,
                     0.001, class_accuracy)  # fmt: skip
 
 
@@ -115,4 +124,107 @@ def text() -> Workload:
                     nn.BCEWithLogitsLoss(), 64, 3, 0.002, binary_accuracy)  # fmt: skip
 
 
+def cnn_norm() -> Workload:
+    """The same images, with batch norm after each convolution."""
+    torch.manual_seed(2)
+
+    def net() -> nn.Module:
+        return nn.Sequential(
+            nn.Conv2d(3, 16, 3, padding=1), nn.BatchNorm2d(16), nn.ReLU(), nn.MaxPool2d(2),
+            nn.Conv2d(16, 32, 3, padding=1), nn.BatchNorm2d(32), nn.ReLU(), nn.MaxPool2d(2),
+            nn.Flatten(), nn.Linear(32 * 64, 64), nn.ReLU(), nn.Linear(64, 4),
+        )  # fmt: skip
+
+    return Workload("CNN with BatchNorm", net, *_images(2000), *_images(500),
+                    nn.CrossEntropyLoss(), 64, 2, 0.001, class_accuracy)  # fmt: skip
+
+
+def _passenger(row: dict[str, str]) -> list[float]:
+    """Twelve numbers of one row; an age that is not known is 30, and said to be so."""
+    classes = [float(row["Pclass"] == one) for one in "123"]
+    ports = [float(row["Embarked"] == one) for one in "SCQ"]
+    age = (float(row["Age"] or 30) - 30) / 15
+    known, woman = float(bool(row["Age"])), float(row["Sex"] == "female")
+    family = [float(row["SibSp"]), float(row["Parch"])]
+    return [*classes, *ports, age, known, woman, *family, math.log1p(float(row["Fare"] or 0)) - 3]
+
+
+def _passengers(name: str) -> tuple[Tensor, Tensor]:
+    with (TITANIC / name).open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    y = torch.tensor([[float(row["Survived"])] for row in rows])
+    return torch.tensor([_passenger(row) for row in rows]), y
+
+
+def titanic() -> Workload:
+    """The passengers that ship with Lampas, as twelve numbers each; an MLP of 12-32-16-1."""
+
+    def net() -> nn.Module:
+        return nn.Sequential(
+            nn.Linear(12, 32), nn.ReLU(), nn.Linear(32, 16), nn.ReLU(), nn.Linear(16, 1)
+        )
+
+    return Workload("Titanic table", net, *_passengers("train.csv"), *_passengers("test.csv"),
+                    nn.BCEWithLogitsLoss(), 32, 20, 0.003, binary_accuracy)  # fmt: skip
+
+
+class SeriesNet(nn.Module):
+    """An LSTM over time, and a decision at its last step."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lstm = nn.LSTM(8, 32, batch_first=True)
+        self.head = nn.Linear(32, 1)
+
+    def forward(self, series: Tensor) -> Tensor:
+        return self.head(self.lstm(series)[0][:, -1])
+
+
+def lstm() -> Workload:
+    """Series of 32 steps of 8 numbers; the label is whether two of them moved together."""
+    torch.manual_seed(4)
+
+    def series(rows: int) -> tuple[Tensor, Tensor]:
+        x = torch.randn(rows, 32, 8)
+        y = torch.randint(0, 2, (rows, 1)).float()
+        x[:, :, 1] += (2 * y - 1) * x[:, :, 0].abs() * 0.3
+        return x, y
+
+    return Workload("LSTM", SeriesNet, *series(4000), *series(1000), nn.BCEWithLogitsLoss(), 64, 3,
+                    0.003, binary_accuracy)  # fmt: skip
+
+
+class WordsNet(nn.Module):
+    """Embedding with places, two layers of a Transformer encoder, the mean, a decision."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embed = nn.Embedding(1000, 32)
+        self.places = nn.Parameter(0.02 * torch.randn(32, 32))
+        layer = nn.TransformerEncoderLayer(32, 4, 64, dropout=0.0, batch_first=True)
+        self.encoder = nn.TransformerEncoder(layer, 2, enable_nested_tensor=False)
+        self.head = nn.Linear(32, 4)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        return self.head(self.encoder(self.embed(tokens) + self.places).mean(1))
+
+
+def transformer() -> Workload:
+    """Sentences of 32 token ids with three words of one of four kinds to find."""
+    torch.manual_seed(5)
+
+    def sentences(rows: int) -> tuple[Tensor, Tensor]:
+        x = torch.randint(200, 1000, (rows, 32))
+        y = torch.randint(0, 4, (rows,))
+        marks = torch.randint(0, 50, (rows, 3)) + 50 * y[:, None]
+        return x.scatter(1, torch.randint(0, 32, (rows, 3)), marks), y
+
+    return Workload("Transformer", WordsNet, *sentences(4000), *sentences(1000),
+                    nn.CrossEntropyLoss(), 64, 3, 0.002, class_accuracy)  # fmt: skip
+
+
 WORKLOADS = {"rings": rings, "cnn": cnn, "text": text}
+EVERYTHING = {
+    "rings": rings, "titanic": titanic, "cnn": cnn, "cnn_norm": cnn_norm, "text": text,
+    "lstm": lstm, "transformer": transformer,
+}  # fmt: skip

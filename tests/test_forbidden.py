@@ -10,8 +10,11 @@ SOURCE = Path(__file__).parent.parent / "src" / "lampas"
 FILES = sorted(SOURCE.rglob("*.py"))
 
 MODULES = {
-    "pickle": {"vision/worker.py", "board/scribe.py"},  # over the pipes to processes of our own
-    "subprocess": {"vision/worker.py", "board/scribe.py", "record/fingerprints.py"},
+    # Over the pipes to processes of our own.
+    "pickle": {"vision/worker.py", "board/scribe.py", "jit/background.py"},
+    "subprocess": {
+        "vision/worker.py", "board/scribe.py", "jit/background.py", "record/fingerprints.py",
+    },
     "urllib.request": {"datasets/download.py"},  # addresses of the catalogue alone
     "socket": {"board/event_file.py"},  # for this machine's name
     "ctypes": set(),

@@ -17,7 +17,8 @@ def test_what_compile_was_told() -> None:
     model = _compiled(accumulate=2, clip_norm=1.0, averaging=lampas.optim.EMA())
     assert settings_of(model) == {
         "optimizer": "SGD", "lr": 0.5, "weight_decay": 0.0, "momentum": 0.9, "loss": "MSELoss",
-        "precision": "float32", "accumulate": 2, "clip_norm": 1.0, "averaging": "EMA",
+        "precision": "float32", "accumulate": 2, "jit": "auto",
+        "clip_norm": 1.0, "averaging": "EMA",
         "parameters": 3,
     }  # fmt: skip
 

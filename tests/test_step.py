@@ -56,10 +56,14 @@ def test_one_file_has_the_only_backward_and_the_only_optimizer_step() -> None:
                 backward[name] += 1
             if last == "step" and "." in call:
                 steps.setdefault(name, []).append(call)
-    # Of the step, and of L-BFGS's closure; an explanation asks for the gradient of an input alone.
-    assert backward == {"step.py": 2, "reasons/untouched.py": 1, "explain.py": 1}
+    # Of the step, and of L-BFGS's closure; an explanation asks for the gradient of an input alone;
+    # and the step that is compiled has them as tensors.
+    assert backward == {
+        "step.py": 2, "reasons/untouched.py": 1, "explain.py": 1, "jit/function.py": 1,
+    }  # fmt: skip
     assert steps.pop("step.py") == ["optimizer.step"]
     assert steps.pop("model.py", []) == []
+    assert steps.pop("jit/function.py") == ["self._update.step"]  # a rule: new tensors
     # The summary's optimiser steps on fake parameters, for the size of its state.
     assert steps.pop("summary/memory.py") == ["made.step"]
     assert steps.pop("record/gauge.py") == ["self._clock.step"]  # a clock, and no optimiser

@@ -1,19 +1,16 @@
-"""A framework at work: the process that runs its program, what a run left, and its environment."""
+"""A framework at work: the process that runs its program, and what a run left."""
 
 import json
 import subprocess
-import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from job import Order
 
 HERE = Path(__file__).parent
-CONSTRAINTS = HERE.parents[1] / "constraints.txt"
 
 
 @dataclass
@@ -121,21 +118,3 @@ def read(log: Path) -> list[Line]:
     texts = [text for text in log.read_text().splitlines(keepends=True) if text.endswith("\n")]
     values = [json.loads(text) for text in texts]
     return [Line(time, tuple(rows), inputs, mask) for time, rows, inputs, mask in values]
-
-
-def environment(given: Path | None) -> str:
-    """The Python of the peers' virtual environment; made where there is none.
-
-    torchvision, which fastai asks for, is taken away again: where its build does not fit torch's,
-    whatever imports it fails, and nobody here needs it.
-    """
-    folder = given or Path(tempfile.gettempdir(), "lampas-peers")
-    python = folder / "bin" / "python"
-    if not python.exists():
-        subprocess.run(["python3", "-m", "venv", str(folder)], check=True)
-        pip = [str(python), "-m", "pip", "--quiet", "--disable-pip-version-check"]
-        torch_here = f"torch=={version('torch').split('+')[0]}"
-        wanted = ["-r", str(HERE / "peers.txt"), "-c", str(CONSTRAINTS), torch_here]
-        subprocess.run([*pip, "install", *wanted], check=True)
-        subprocess.run([*pip, "uninstall", "--yes", "torchvision"], check=True)
-    return str(python)

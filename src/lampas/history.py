@@ -25,6 +25,7 @@ class History:
     `rows`: one dict for each epoch that ended, "epoch" (counted from 1) first. Rows may have
     different keys: with `validation_freq=5` four of five lack the `val_` ones.
     `stopped`: why the run ended before its last epoch, None where it did not.
+    `compiled_steps`: how many of its steps were compiled calls, see `jit` of `Model.compile`.
 
     >>> history = History()
     >>> history.append({"loss": 0.9, "val_loss": 1.0})
@@ -45,6 +46,7 @@ class History:
     def __init__(self) -> None:
         self.rows: list[dict[str, float]] = []
         self.stopped: str | None = None
+        self.compiled_steps = 0
 
     @classmethod
     def from_rows(cls, rows: Iterable[Mapping[str, float]], stopped: str | None = None) -> Self:

@@ -14,6 +14,7 @@ from lampas.data.wrap import grouped
 from lampas.errors import DataError, NonFiniteError, ShapeError
 from lampas.explain import explain, non_finite
 from lampas.history import History
+from lampas.jit.choice import choose_stepper
 from lampas.moving import Moving
 from lampas.pace import Pace
 from lampas.pieces import Pieces
@@ -38,6 +39,7 @@ def fit(run: Run) -> History:
                 run.keeper.find(run)
             run.tell("fit_begin")
             _begin(run, pace)
+            choose_stepper(run)
             for epoch in range(run.first_epoch, run.epochs + 1):
                 if run.stopped is None:
                     run.begin(epoch)
@@ -49,6 +51,7 @@ def fit(run: Run) -> History:
             raise
         finally:
             plan.is_fitting = False
+            run.end_steps()
             pace.finish()
             run.history.stopped = run.stopped
             restore_modes(modes)
@@ -102,19 +105,23 @@ def train_epoch(run: Run, pace: Pace) -> Tally | None:
     plan.begin()
     tally = Tally(plan)
     batches = run.feed if keeper is None else keeper.enter(tally)
-    before, pieces = Moving(model), run.pieces
+    run.before, pieces = Moving(model), run.pieces
+    if run.stepper is not model:
+        run.stepper.look_again()
+    if run.auto is not None:
+        run.auto.begin_epoch()
     if plan.accumulate > 1:
         batches = grouped(batches, plan.accumulate, plan.criterion.counts)
     for batch in run.watched(batches):
-        if before.is_busy and batch.opens:
-            before.keep(batch)
+        if run.before.is_busy and batch.opens and run.stepper is model:
+            run.before.keep(batch)
         while True:
             try:
-                result = (pieces if pieces.rows else model).train_step(batch)
+                result = (pieces if pieces.rows else run.stepper).train_step(batch)
                 break
             except Exception as error:
-                before.put_back()
-                if pieces.shrink(error, batch, run.where, once=before.has_written_inputs):
+                run.before.put_back()
+                if pieces.shrink(error, batch, run.where, once=run.before.has_written_inputs):
                     continue  # and so out of here: the error holds the tensors of the step
                 known = _explained(run, error, batch)
                 if known is None:
@@ -126,6 +133,8 @@ def train_epoch(run: Run, pace: Pace) -> Tally | None:
         if pace.is_busy and batch.closes:
             pace.after_step()
         run.step += 1
+        if run.auto is not None:
+            run.auto.after_step()
         if run.is_watched:
             run.listen(tally)
         if keeper is not None and batch.closes:
@@ -136,6 +145,8 @@ def train_epoch(run: Run, pace: Pace) -> Tally | None:
         if keeper is not None:
             keeper.after_step(tally)
         return None
+    if run.auto is not None:
+        run.auto.end_epoch()
     if run.step == 0:
         raise DataError("the data holds no batch: it is empty")
     return tally if _is_finite(run, tally) else None

@@ -96,6 +96,7 @@ class Model(nn.Module):
         scheduler_every: Literal["step", "epoch"] | None = None,
         averaging: EMA | SWA | None = None,
         penalties: Any = None,
+        jit: Literal["auto"] | bool = "auto",
     ) -> None:
         """Decide how the model is trained.
 
@@ -118,6 +119,9 @@ class Model(nn.Module):
         averaging: `lampas.optim.EMA` or `SWA`: validation uses, and `fit` leaves, the averages.
         penalties: regularisers `(model) -> 0-d tensor` such as `lampas.losses.L2(1e-4)`; they
             are added to what is minimised and reported beside the loss, not in it.
+        jit: True compiles the whole step into one call, after the first; "auto" while the run goes
+            on, where what is left of it pays for that; False never. What cannot be compiled runs
+            as ever, and a line says why. See `lampas.jit`.
 
         Raises `InputError`, with what, where and the fix, for anything that cannot be used.
         """
@@ -139,6 +143,7 @@ class Model(nn.Module):
             clip_value=clip_value,
             schedule=make_schedule(scheduler, optimizers, scheduler_every),
             averaging=averaging,
+            jit=jit,
         )
         saved = past_of(self).take_optimizers()
         continue_optimizers(optimizers, saved, scheduled=scheduler is not None)

@@ -46,6 +46,7 @@ class Plan:
     clip_value: float | None = None
     schedule: optim.Schedule | None = None
     averaging: optim.EMA | optim.SWA | None = None
+    jit: Literal["auto"] | bool = "auto"
     autocast: contextlib.AbstractContextManager[Any] = field(init=False)
     scaler: torch.amp.GradScaler = field(init=False)
 
@@ -116,6 +117,9 @@ class Plan:
         if self.precision not in PRECISIONS:
             raise unknown_name("precision", str(self.precision), PRECISIONS)
         check_count("accumulate", self.accumulate)
+        asked: Any = self.jit
+        if asked is not True and asked is not False and asked != "auto":
+            raise InputError(f"jit is {asked!r}: pass 'auto', True or False")
         optim.require_positive(norm=self.clip_norm, value=self.clip_value)
         given: Any = self.averaging
         if given is not None and not isinstance(given, optim.Averaging):

@@ -9,14 +9,24 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
-from lampas.callbacks.base import LOOK_SECONDS, CallbackLike, Event, EventKind, Stop, hears
+from lampas.callbacks.base import (
+    LOOK_SECONDS,
+    CallbackLike,
+    Event,
+    EventKind,
+    Stop,
+    hears,
+    reads_gradients,
+)
 from lampas.data.batch import Batch, Feed
 from lampas.errors import InputError, TooLargeError
 from lampas.history import History
+from lampas.moving import Moving
 from lampas.pieces import Pieces, is_out_of_memory
 from lampas.tally import Tally
 
 if TYPE_CHECKING:
+    from lampas.jit.auto import Auto
     from lampas.model import Model
     from lampas.state.keeper import Keeper
 
@@ -74,9 +84,24 @@ class Run:
     def __post_init__(self) -> None:
         self.steps_before = 0  # of the epochs before this one
         self.pieces, self.validation_pieces = Pieces(self.model), Pieces(self.model)
+        self.stepper: Any = self.model  # who takes the steps: the model, or a compiled step
+        self.auto: Auto | None = None
+        self.before = Moving(self.model)
+        self.wants_gradients = any(map(reads_gradients, self.callbacks))
         self.hears_looks = any(hears(c, "look") for c in self.callbacks)
         self._next_look = 0.0
         self._ask_for_steps()
+
+    def end_steps(self) -> None:
+        """No step follows: how many were compiled is history, and nobody watches any more."""
+        self.step_by_hand()
+        if self.auto is not None:
+            self.auto.leave()
+
+    def step_by_hand(self) -> None:
+        """From here on the model takes the steps."""
+        self.history.compiled_steps += getattr(self.stepper, "taken", 0)
+        self.stepper, self.before = self.model, Moving(self.model)
 
     def begin(self, epoch: int) -> None:
         """Stand at the start of `epoch`."""
@@ -145,6 +170,8 @@ class Run:
         """After a step: for those who count steps, and for those who watch the numbers."""
         if self.hears_steps and (self.steps_before + self.step) % self._step_every == 0:
             self.tell("step", Running(tally), tally.losses.last())
+            if self.stepper is not self.model:
+                self.stepper.look_again()  # a callback may have frozen a layer
         if self.hears_looks and time.perf_counter() >= self._next_look:
             self.tell("look", tally.running())
             self._next_look = time.perf_counter() + LOOK_SECONDS

@@ -30,6 +30,7 @@ def settings_of(model: Any) -> dict[str, Plain]:
     found["loss"] = " + ".join(_name(getattr(t, "function", t)) for t in plan.criterion.terms)
     found["precision"] = str(plan.precision)
     found["accumulate"] = int(plan.accumulate)
+    found["jit"] = plan.jit
     for name in ("clip_norm", "clip_value"):
         if getattr(plan, name) is not None:
             found[name] = float(getattr(plan, name))

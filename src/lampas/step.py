@@ -42,6 +42,7 @@ def train_step(model: "Model", batch: Batch) -> StepResult:
     with plan.autocast:
         output = model(*batch.args, **batch.kwargs)
     loss, result = measure(plan, model, output, batch)
+    _guard(loss)
     plan.scaler.scale(loss).backward()
 
     if batch.closes:
@@ -59,7 +60,6 @@ def measure(
         loss = loss + value if batch.closes else loss  # once for each optimiser step
         values.append(value)
         counts.append(int(batch.closes))
-    _guard(loss)
     return loss, StepResult([v.detach() for v in values], counts, plan.prediction(output))
 
 
@@ -115,6 +115,7 @@ def _closure_step(model: "Model", batch: Batch) -> StepResult:
         with plan.autocast:
             output = model(*batch.args, **batch.kwargs)
         loss, result = measure(plan, model, output, batch)
+        _guard(loss)
         loss.backward()
         if plan.clips:
             optim.clip_(plan.parameters, plan.clip_norm, plan.clip_value)

@@ -103,6 +103,12 @@ class Callback(ABC):
 CallbackLike = Callable[[Event], Stop | None]
 
 
+def reads_gradients(callback: CallbackLike) -> bool:
+    """Whether `callback` may look at the gradients of a step: as it says itself in
+    `reads_gradients`, or where it hears of steps."""
+    return getattr(callback, "reads_gradients", hears(callback, "step"))
+
+
 def hears(callback: CallbackLike, kind: EventKind) -> bool:
     """Whether `callback` wants events of `kind`."""
     heard: frozenset[str] = getattr(callback, "hears", frozenset({"epoch_end"}))

@@ -36,12 +36,23 @@ def bare_step(optimizer: torch.optim.Optimizer) -> Callable[[], Any]:
 
 
 def _is_observed(optimizer: torch.optim.Optimizer) -> bool:
-    """Whether hooks or a profiler wait for the wrapper; a torch that hides its hooks counts."""
+    """Whether hooks or a profiler wait for the wrapper."""
+    return bool(step_hooks(optimizer) or torch.autograd._profiler_enabled())  # pyright: ignore
+
+
+def step_hooks(optimizer: torch.optim.Optimizer) -> list[Any]:
+    """All that is called before and after each step; None for each kind that torch hides.
+
+    >>> optimizer = torch.optim.SGD([torch.nn.Parameter(torch.ones(1))])
+    >>> handle = optimizer.register_step_post_hook(print)
+    >>> step_hooks(optimizer)
+    [<built-in function print>]
+    """
     places = (
         (optimizer, "_optimizer_step_pre_hooks"),
         (optimizer, "_optimizer_step_post_hooks"),
         (_GLOBAL, "_global_optimizer_pre_hooks"),
         (_GLOBAL, "_global_optimizer_post_hooks"),
     )
-    hooked = any(getattr(place, name, True) for place, name in places)
-    return bool(hooked or torch.autograd._profiler_enabled())  # pyright: ignore
+    kinds = [getattr(place, name, {0: None}) for place, name in places]
+    return [hook for kind in kinds for hook in kind.values()]

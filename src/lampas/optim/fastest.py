@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 Group = dict[str, Any]
 
-# Optimizers whose steps are already preceded by `_prepare`.
+# Optimizers whose steps are already preceded by `prepare`.
 _prepared: WeakSet[torch.optim.Optimizer] = WeakSet()
 
 
@@ -50,7 +50,7 @@ def use_fastest(
                 chosen.append(index)
     needed = own_gradients or any(optimizer.param_groups[i].get("momentum") for i in chosen)
     if chosen and needed and optimizer not in _prepared:
-        optimizer.register_step_pre_hook(_prepare)
+        optimizer.register_step_pre_hook(prepare)
         _prepared.add(optimizer)
     _declare_scaling(optimizer, chosen)
     return chosen
@@ -142,7 +142,7 @@ def _declare_scaling(optimizer: torch.optim.Optimizer, chosen: list[int]) -> Non
         optimizer._step_supports_amp_scaling = False  # pyright: ignore
 
 
-def _prepare(optimizer: torch.optim.Optimizer, args: Any, kwargs: Any) -> None:
+def prepare(optimizer: torch.optim.Optimizer, args: Any, kwargs: Any) -> None:
     """Before each step: what the fused kernels take for granted."""
     for group in optimizer.param_groups:
         if group["fused"]:

@@ -291,6 +291,8 @@ def _told(run: Run) -> list[str]:
     if run.about.get("state") == FAILED:
         why = run.about.get("error")
         lines.append(f"The run ended in an error{f': {why}' if why else ''}.")
+    if compiled := run.about.get("compiled_steps"):
+        lines.append(f"{compiled:,.0f} training steps were compiled calls.")
     lines += [f"{line}." for line in run.about.get("left out") or []]
     lost, judged = run.recorded.get("lost", 0), 0 if run.evidence is None else len(run.evidence)
     if lost:

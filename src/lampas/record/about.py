@@ -50,6 +50,7 @@ def ended(
         "epochs": len(history),
         "best_epoch": history.best_epoch,
         "stopped": history.stopped,
+        "compiled_steps": history.compiled_steps,
         **{name: finite(dict(numbers)) for name, numbers in scores.items()},
     }
 

@@ -41,6 +41,7 @@ _FILE = {"side": str, "path": str, "bytes": NUMBER, "files": NUMBER, "sha256": s
 
 ABOUT: Any = {
     "state": str, "command": str, "created": str, "error": str, "stopped": str,
+    "compiled_steps": NUMBER,
     "versions": {...: str}, "settings": dict, "epochs": NUMBER, "best_epoch": NUMBER,
     "seconds": NUMBER, "metrics": _NUMBERS, "training_metrics": _NUMBERS,
     "time_by_part": _NUMBERS, "memory_by_part": _NUMBERS, "peak_memory": _NUMBERS,

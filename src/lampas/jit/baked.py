@@ -1,0 +1,64 @@
+"""What a trace would bake into the graph, found out while it is made.
+
+A graph holds tensor operations alone. Python that runs beside them (a counter, a list that grows,
+a number from `random`) would run once, while tracing, and never again.
+"""
+
+import random
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from torch import Tensor, nn
+
+from lampas.jit.reasons import NotCompilableError
+
+_OWN = {"_parameters", "_buffers", "_modules"}
+"""What modules of torch keep of their tensors, which are looked at elsewhere."""
+
+
+@contextmanager
+def nothing_baked(modules: Iterable[nn.Module]) -> Generator[None]:
+    """Raise `NotCompilableError` where what runs inside leaves its trace in Python.
+
+    >>> net = nn.Linear(1, 1)
+    >>> with nothing_baked([net]):
+    ...     net.seen = 1
+    Traceback (most recent call last):
+    lampas.jit.reasons.NotCompilableError: a step changes seen of Linear, which a graph would not
+    """
+    parts = [part for module in modules for part in module.modules()]
+    before = [_attributes(part) for part in parts]
+    python, numbers = random.getstate(), _numpy_state()
+    yield
+    for part, old in zip(parts, before, strict=True):
+        new = _attributes(part)
+        for name in old.keys() | new.keys():
+            if old.get(name) != new.get(name):
+                kind = type(part).__name__
+                raise NotCompilableError(
+                    f"a step changes {name} of {kind}, which a graph would not"
+                )
+    if random.getstate() != python or _numpy_state() != numbers:
+        raise NotCompilableError("a step draws from the random numbers of Python or NumPy")
+
+
+def _attributes(module: nn.Module) -> dict[str, Any]:
+    """Something of each attribute that shows whether it was changed."""
+    return {name: _look(value) for name, value in vars(module).items() if name not in _OWN}
+
+
+def _look(value: Any) -> Any:
+    if isinstance(value, Tensor):
+        return id(value), value._version
+    if isinstance(value, (int, float, str, bytes, type(None))):
+        return type(value), value
+    if isinstance(value, (list, dict, set, tuple)):
+        return id(value), len(value), tuple(map(id, value))
+    return id(value)
+
+
+def _numpy_state() -> Any:
+    name, keys, *rest = np.random.get_state(legacy=True)
+    return name, bytes(memoryview(keys)), *rest  # pyright: ignore

@@ -1,0 +1,64 @@
+"""From the step as a function to a graph of tensor operations."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+import torch
+from torch import Tensor, fx
+from torch.fx.experimental.proxy_tensor import make_fx
+
+from lampas.jit.baked import nothing_baked
+from lampas.jit.form import Form
+from lampas.jit.function import StepFunction
+from lampas.jit.reasons import NotCompilableError, modules_of
+
+if TYPE_CHECKING:
+    from lampas.model import Model
+
+
+@dataclass(frozen=True, slots=True)
+class Traced:
+    """A graph, the tensors that it takes behind those of the step (constants that the net holds
+    outside of its buffers), and the form of its outputs."""
+
+    graph: fx.GraphModule
+    constants: list[Tensor]
+    form: Form
+
+
+def trace(model: "Model", function: StepFunction, tensors: Sequence[Tensor]) -> Traced:
+    """The graph of one step on copies of `tensors`. Random states are put back.
+
+    Raises `NotCompilableError` where the step decides by the values of tensors, or leaves something
+    in Python; what the net itself raises comes as it is.
+    """
+    modules = modules_of(model)
+    copies = [t.detach().clone(memory_format=torch.preserve_format) for t in tensors]
+    with nothing_baked(modules), torch.random.fork_rng(devices=[]):
+        try:
+            graph = make_fx(function)(*copies)
+        except RuntimeError as error:
+            if "tracing tensor" in str(error) or "data-dependent" in str(error):
+                raise NotCompilableError("the step decides by the value of a tensor") from error
+            raise
+    assert function.form is not None
+    return Traced(graph, _lifted(graph), function.form)
+
+
+def _lifted(graph: fx.GraphModule) -> list[Tensor]:
+    """Make inputs of the tensors that the graph holds, so that a change of theirs is seen."""
+    found: dict[str, tuple[fx.Node, Tensor]] = {}
+    last = [node for node in graph.graph.nodes if node.op == "placeholder"][-1]
+    for node in [node for node in graph.graph.nodes if node.op == "get_attr"]:
+        name = cast(str, node.target)
+        if name not in found:
+            with graph.graph.inserting_after(last):
+                last = graph.graph.placeholder(f"constant_{len(found)}")
+            found[name] = last, getattr(graph, name)
+        node.replace_all_uses_with(found[name][0])
+        graph.graph.erase_node(node)
+    for name in found:
+        delattr(graph, name)
+    graph.recompile()
+    return [tensor for _, tensor in found.values()]

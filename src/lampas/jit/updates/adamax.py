@@ -1,0 +1,47 @@
+"""Adamax."""
+
+import torch
+from torch import Tensor
+
+from lampas.jit.updates.base import (
+    Group,
+    States,
+    Update,
+    decays,
+    like,
+    maximizes,
+    penalized,
+    reading,
+    widened,
+)
+from lampas.jit.updates.moments import averaged, correction
+
+
+def _shape(group: Group) -> tuple[bool, ...]:
+    return decays(group), maximizes(group)
+
+
+def _names(group: Group) -> tuple[str, ...]:
+    return "step", "exp_avg", "exp_inf"
+
+
+@widened
+def _step(
+    group: Group, numbers: Tensor, p: Tensor, g: Tensor, states: States
+) -> tuple[Tensor, States]:
+    """m <- beta1 * m + (1 - beta1) * g,    u <- max(beta2 * u, |g| + eps)
+
+        p <- p - lr / (1 - beta1^t) * m / u
+
+    (Kingma and Ba 2015, section 7.1).
+    """
+    lr, beta1, beta2, eps, weight_decay = numbers.unbind()
+    g = penalized(group, p, g, weight_decay)
+    t = states["step"] + 1
+    m = averaged(states["exp_avg"], g, beta1)
+    u = torch.maximum(like(beta2, p) * states["exp_inf"], g.abs() + like(eps, p))
+    after = {"step": t, "exp_avg": m, "exp_inf": u}
+    return p - like(lr / correction(beta1, t), p) * (m / u), after
+
+
+ADAMAX = Update(reading("lr", "betas", "eps", "weight_decay"), _shape, _names, _step)

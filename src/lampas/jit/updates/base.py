@@ -1,0 +1,117 @@
+"""What a compiled step needs to know of an optimizer, and what the rules share."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any
+
+import torch
+from torch import Tensor
+
+Group = dict[str, Any]
+"""One of `optimizer.param_groups`."""
+
+States = dict[str, Tensor]
+"""Of one parameter, by the names that `optimizer.state[p]` has for them."""
+
+Step = Callable[[Group, Tensor, Tensor, Tensor, States], tuple[Tensor, States]]
+
+
+@dataclass(frozen=True)
+class Update:
+    """One optimizer's rule, in a form that can be traced.
+
+    `numbers`: the hyperparameters that may change from step to step. They are read before each
+    step and given to the graph as one float64 tensor, so that a schedule compiles nothing anew.
+    `shape`: what decides the form of the graph, such as whether there is weight decay; hashable.
+    A group with another shape needs another graph.
+    `names`: the state tensors that a step reads and writes, once torch's own step has made them.
+    `step`: (group, numbers, p, gradient, states) to (new p, new states). Of the group only its
+    shape is looked at. All results are new tensors with the dtypes of what they replace, and
+    the new states stand in the order of the old, so that a graph's outputs can be its inputs.
+    """
+
+    numbers: Callable[[Group], tuple[float, ...]]
+    shape: Callable[[Group], tuple[Any, ...]]
+    names: Callable[[Group], tuple[str, ...]]
+    step: Step
+
+
+def reading(*names: str) -> Callable[[Group], tuple[float, ...]]:
+    """A function that reads hyperparameters from a group; pairs such as betas give two numbers.
+
+    >>> reading("lr", "betas")({"lr": 1, "betas": (0.9, 0.99)})
+    (1.0, 0.9, 0.99)
+    """
+
+    def numbers(group: Group) -> tuple[float, ...]:
+        found: list[float] = []
+        for name in names:
+            value = group[name]
+            found.extend(map(float, value if isinstance(value, tuple | list) else (value,)))
+        return tuple(found)
+
+    return numbers
+
+
+def widened(rule: Step) -> Step:
+    """`rule`, computed in float32 where tensors are narrower, and rounded once at its end.
+
+    So do torch's fused kernels. Its other loops round after each operation, and so are further
+    from the exact result, by a few units in the last place.
+
+    >>> half = torch.ones(1, dtype=torch.bfloat16)
+    >>> def rule(group, numbers, p, g, states):
+    ...     return p + 0.005 + 0.003, {}  # in bfloat16, 1 + 0.003 is 1
+    >>> widened(rule)({}, torch.ones(0), half, half, {})
+    (tensor([1.0078], dtype=torch.bfloat16), {})
+    """
+
+    @wraps(rule)
+    def step(
+        group: Group, numbers: Tensor, p: Tensor, g: Tensor, states: States
+    ) -> tuple[Tensor, States]:
+        wide = {name: _wide(state) for name, state in states.items()}
+        new, after = rule(group, numbers, _wide(p), _wide(g), wide)
+        return new.to(p.dtype), {name: after[name].to(s.dtype) for name, s in states.items()}
+
+    return step
+
+
+def _wide(tensor: Tensor) -> Tensor:
+    return tensor.to(torch.promote_types(tensor.dtype, torch.float32))
+
+
+def like(value: Tensor, p: Tensor) -> Tensor:
+    """A number on the device of `p` and in its dtype.
+
+    The cast is needed: torch would promote a 0-d parameter to float64.
+
+    >>> like(torch.tensor(0.5, dtype=torch.float64), torch.ones(2))
+    tensor(0.5000)
+    """
+    return value.to(p.device, p.dtype)
+
+
+def penalized(group: Group, p: Tensor, g: Tensor, weight_decay: Tensor) -> Tensor:
+    """The gradient to descend along: that of loss + weight_decay / 2 * |p|².
+
+    Where the group maximizes, that of -loss + weight_decay / 2 * |p|²: torch takes the sign first.
+
+    >>> group, wd = {"maximize": True, "weight_decay": 0.1}, torch.tensor(0.1)
+    >>> penalized(group, torch.tensor([2.0]), torch.tensor([1.0]), wd)
+    tensor([-0.8000])
+    """
+    if group.get("maximize"):
+        g = -g
+    return g + like(weight_decay, p) * p if group["weight_decay"] != 0 else g
+
+
+def decays(group: Group) -> bool:
+    """Whether there is weight decay."""
+    return group["weight_decay"] != 0
+
+
+def maximizes(group: Group) -> bool:
+    """Whether the steps go uphill."""
+    return bool(group.get("maximize"))

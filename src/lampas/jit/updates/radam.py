@@ -1,0 +1,63 @@
+"""RAdam."""
+
+import torch
+from torch import Tensor
+
+from lampas.jit.updates.base import (
+    Group,
+    States,
+    Update,
+    decays,
+    like,
+    maximizes,
+    reading,
+    widened,
+)
+from lampas.jit.updates.decay import decayed, is_decoupled
+from lampas.jit.updates.moments import averaged, averaged_square, correction
+
+
+def _shape(group: Group) -> tuple[bool, ...]:
+    return decays(group), is_decoupled(group), maximizes(group)
+
+
+def _names(group: Group) -> tuple[str, ...]:
+    return "step", "exp_avg", "exp_avg_sq"
+
+
+@widened
+def _step(
+    group: Group, numbers: Tensor, p: Tensor, g: Tensor, states: States
+) -> tuple[Tensor, States]:
+    """Adam's m and v, and p <- p - lr * m / (1 - beta1^t) * d, where d is 1 in the first steps.
+
+    Once rho > 5, d = r * sqrt(1 - beta2^t) / (sqrt(v) + eps), and r corrects for the variance
+    that 1 / sqrt(v) has while few gradients stand behind it (Liu et al. 2020).
+    """
+    lr, beta1, beta2, eps, weight_decay = numbers.unbind()
+    p, g = decayed(group, p, g, lr, weight_decay, decoupled=is_decoupled(group))
+    t = states["step"] + 1
+    m = averaged(states["exp_avg"], g, beta1)
+    v = averaged_square(states["exp_avg_sq"], g, beta2)
+    is_known, r = _rectified(beta2, t)
+    adapted = like(r * correction(beta2, t).sqrt(), p) / (v.sqrt() + like(eps, p))
+    d = torch.where(is_known.to(p.device), adapted, 1.0)
+    new = p - like(lr / correction(beta1, t), p) * m * d
+    return new, {"step": t, "exp_avg": m, "exp_avg_sq": v}
+
+
+def _rectified(beta2: Tensor, step: Tensor) -> tuple[Tensor, Tensor]:
+    """Whether rho > 5, and r, which means nothing before.
+
+    rho_inf = 2 / (1 - beta2) - 1,    rho = rho_inf - 2 t beta2^t / (1 - beta2^t)
+
+        r² = (rho - 4)(rho - 2) rho_inf / ((rho_inf - 4)(rho_inf - 2) rho)
+    """
+    gathered = correction(beta2, step)
+    limit = 2 / (1 - beta2) - 1
+    rho = limit - 2 * step.double() * (1 - gathered) / gathered
+    square = (rho - 4) * (rho - 2) * limit / ((limit - 4) * (limit - 2) * rho)
+    return rho > 5, square.sqrt()
+
+
+RADAM = Update(reading("lr", "betas", "eps", "weight_decay"), _shape, _names, _step)

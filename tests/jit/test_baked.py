@@ -1,0 +1,59 @@
+"""What a graph would leave out."""
+
+import random
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from lampas.jit.baked import nothing_baked
+from lampas.jit.reasons import NotCompilableError
+
+
+class Net(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[int] = []
+        self.last: torch.Tensor | None = None
+        self.table = torch.zeros(2)
+        self.calls = 0
+
+
+def _count(net: Net) -> None:
+    net.calls += 1
+
+
+def _keep(net: Net) -> None:
+    net.last = torch.ones(1)
+
+
+def _write(net: Net) -> None:
+    net.table.add_(1)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (_count, "changes calls of Net"),
+        (_keep, "changes last of Net"),
+        (_write, "changes table of Net"),
+        (lambda net: net.seen.append(1), "changes seen of Net"),
+        (lambda net: random.random(), "random numbers of Python or NumPy"),
+        (lambda net: np.random.rand(), "random numbers of Python or NumPy"),
+    ],
+)  # fmt: skip
+def test_what_python_does_beside_the_tensors_is_found(
+    change: Callable[[Net], object], said: str
+) -> None:
+    net = Net()
+    with pytest.raises(NotCompilableError, match=said), nothing_baked([nn.Sequential(net)]):
+        change(net)
+
+
+def test_what_torch_draws_and_what_stays_is_no_matter() -> None:
+    net = Net()
+    with nothing_baked([net]):
+        torch.rand(1)
+        net.calls = 0
