@@ -83,6 +83,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[Time]:
     monkeypatch.setattr(auto, "Later", Later)
     monkeypatch.setattr(auto, "why_not", lambda model: None)
     monkeypatch.setattr(auto, "_cost", lambda: 3.0)
+    monkeypatch.setattr(auto, "is_known", lambda model: True)
+    monkeypatch.setattr(auto, "remember", lambda model: None)
     return clock
 
 
@@ -105,6 +107,19 @@ def test_a_long_run_is_compiled_once_that_is_known(total: int, seconds: float, c
     (step,) = watched.run.made
     assert watched.run.stepper is step
     assert step.source is watched.later
+
+
+def test_a_run_that_ends_before_the_compiler_is_left(
+    clock: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(auto, "is_known", lambda model: False)
+    watched = Watched(clock, 20_000)
+    watched.steps(300, 1e-3)
+    assert watched.run.auto is None
+    assert not watched.run.made
+    longer = Watched(clock, 40_000)
+    longer.steps(300, 1e-3)
+    assert len(longer.run.made) == 1
 
 
 def test_what_happens_between_epochs_is_not_timed(clock: Time) -> None:

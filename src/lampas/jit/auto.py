@@ -15,6 +15,7 @@ import torch
 
 from lampas.callbacks.say import say
 from lampas.jit.compiled import CompiledStep
+from lampas.jit.known import is_known, remember
 from lampas.jit.reasons import NotCompilableError, why_not
 from lampas.jit.sources import Later
 
@@ -26,7 +27,7 @@ _SMALL = 2e-3  # seconds of a step that is mostly calls, not arithmetic
 _SAVED = {True: 0.5, False: 0.15}
 """The share of a step that is saved: of small ones, and of others; rather too little."""
 _COST = 3.0  # seconds that the run stands still: torch's compiler is imported, a step traced
-_COMPILING = 12.0  # seconds that a core is taken from the run, where it has none to spare
+_COMPILING = 15.0  # seconds until a new graph is there; what is left of the run then counts
 _MARGIN = 1.5
 _LOOK = 0.1  # seconds between two looks
 _TRIAL = 0.5  # seconds of compiled steps that are timed
@@ -69,8 +70,9 @@ class Auto:
 
     def _judge(self, pace: float) -> None:
         """Whether what is left is worth it, once that is known."""
-        left = (self._total - self._done) * pace * _SAVED[pace < _SMALL]
-        if left < _MARGIN * _cost():
+        left = (self._total - self._done) * pace
+        enough = _MARGIN * _cost() / _SAVED[pace < _SMALL]
+        if left < enough or (left - _COMPILING < enough and not is_known(self._run.model)):
             self.leave()
         elif self._clock.seconds >= _LOOK:
             self._by_hand = pace
@@ -100,6 +102,7 @@ class Auto:
             times = f"{1e3 * pace:.3g} ms instead of {1e3 * self._by_hand:.3g}"
             if pace < self._by_hand:
                 say(f"jit: steps are compiled: they take {times}")
+                remember(self._run.model)
                 self._next = math.inf  # but other forms of batch may be compiled until the end
             else:
                 say(f"jit: compiled steps take {times}: the run goes on without them")
