@@ -86,7 +86,6 @@ class Run:
         self.pieces, self.validation_pieces = Pieces(self.model), Pieces(self.model)
         self.stepper: Any = self.model  # who takes the steps: the model, or a compiled step
         self.auto: Auto | None = None
-        self.before = Moving(self.model)
         self.wants_gradients = any(map(reads_gradients, self.callbacks))
         self.hears_looks = any(hears(c, "look") for c in self.callbacks)
         self._next_look = 0.0
@@ -94,13 +93,21 @@ class Run:
 
     def end_steps(self) -> None:
         """No step follows: how many were compiled is history, and nobody watches any more."""
-        self.step_by_hand()
+        self._count_compiled()
         if self.auto is not None:
             self.auto.leave()
 
+    @cached_property
+    def before(self) -> Moving:
+        """What the step under way may change; each epoch has one of its own."""
+        return Moving(self.model)
+
+    def _count_compiled(self) -> None:
+        self.history.compiled_steps += getattr(self.stepper, "taken", 0)
+
     def step_by_hand(self) -> None:
         """From here on the model takes the steps."""
-        self.history.compiled_steps += getattr(self.stepper, "taken", 0)
+        self._count_compiled()
         self.stepper, self.before = self.model, Moving(self.model)
 
     def begin(self, epoch: int) -> None:

@@ -81,7 +81,6 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[Time]:
     monkeypatch.setattr(auto, "time", clock)
     monkeypatch.setattr(auto, "CompiledStep", Step)
     monkeypatch.setattr(auto, "Later", Later)
-    monkeypatch.setattr(auto, "why_not", lambda model: None)
     monkeypatch.setattr(auto, "_cost", lambda: 3.0)
     monkeypatch.setattr(auto, "is_known", lambda model: True)
     monkeypatch.setattr(auto, "remember", lambda model: None)
@@ -190,17 +189,13 @@ def test_where_the_step_gives_up_the_process_is_ended(clock: Time) -> None:
     assert watched.later.closed == 1
 
 
-@pytest.mark.parametrize("early", [True, False])
 def test_a_reason_is_one_line(
-    early: bool, clock: Time, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    clock: Time, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def refuse(*given: Any) -> None:
         raise NotCompilableError("of the moon")
 
-    if early:
-        monkeypatch.setattr(auto, "why_not", lambda model: "of the moon")
-    else:
-        monkeypatch.setattr(auto, "CompiledStep", refuse)
+    monkeypatch.setattr(auto, "CompiledStep", refuse)
     watched = Watched(clock, 1_000_000)
     watched.steps(400, 1e-3)
     assert capsys.readouterr().err == "jit: steps are not compiled: of the moon\n"

@@ -17,15 +17,7 @@ import numpy as np
 
 from lampas.board.bins import Bins, of_values
 from lampas.board.event_file import EventFile, event_types, histograms_event, scalars_event
-
-# Ctrl-C reaches a whole group of processes; this one ends when its parent says so, or is gone.
-_START = """
-import signal, sys
-signal.signal(signal.SIGINT, signal.SIG_IGN)
-sys.path[:] = sys.argv[1:]
-from lampas.board.scribe import serve
-serve()
-"""
+from lampas.process import serving
 
 Row = tuple[int, float, dict[str, float]]
 """Scalars of one step: the step, the time in seconds since 1970, {tag: value}."""
@@ -43,7 +35,7 @@ class Scribe:
     """
 
     def __init__(self, folder: Path) -> None:
-        command = [sys.executable, "-c", _START, *sys.path]
+        command = serving("lampas.board.scribe")
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self._tell("folder", str(folder))
 

@@ -16,7 +16,7 @@ import torch
 from lampas.callbacks.say import say
 from lampas.jit.compiled import CompiledStep
 from lampas.jit.known import is_known, remember
-from lampas.jit.reasons import NotCompilableError, why_not
+from lampas.jit.reasons import NotCompilableError, tell
 from lampas.jit.sources import Later
 
 if TYPE_CHECKING:
@@ -80,12 +80,9 @@ class Auto:
 
     def _start(self) -> None:
         try:
-            why = why_not(self._run.model)
-            if why is not None:
-                raise NotCompilableError(why)
             self._step = CompiledStep(self._run, self._later)
         except NotCompilableError as why:
-            say(f"jit: steps are not compiled: {why}")
+            tell(why)
             self.leave()
             return
         self._run.stepper = self._step

@@ -22,15 +22,7 @@ from torch import Tensor, fx
 
 from lampas.jit.artifacts import keep, make
 from lampas.jit.reasons import NotCompilableError
-
-# Ctrl-C reaches a whole group of processes; this one ends when its parent says so, or is gone.
-_START = """
-import signal, sys
-signal.signal(signal.SIGINT, signal.SIG_IGN)
-sys.path[:] = sys.argv[1:]
-from lampas.jit.background import serve
-serve()
-"""
+from lampas.process import serving
 
 
 class Compiler:
@@ -46,7 +38,7 @@ class Compiler:
         task = pickle.dumps((graph, metas, torch.get_num_threads(), str(place), os.getpid()))
         self._said = tempfile.TemporaryFile()  # noqa: SIM115  # until `close`
         self._process = subprocess.Popen(
-            [sys.executable, "-c", _START, *sys.path],
+            serving("lampas.jit.background"),
             stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=self._said,
         )  # fmt: skip
         self._feeder = Thread(target=_feed, args=(self._process.stdin, task), daemon=True)

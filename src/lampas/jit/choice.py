@@ -4,8 +4,6 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from lampas.callbacks.say import say
-
 if TYPE_CHECKING:
     from lampas.run import Run
 
@@ -29,13 +27,13 @@ def choose_stepper(run: "Run") -> None:
 
 def _compile(run: "Run") -> None:
     from lampas.jit.compiled import CompiledStep
-    from lampas.jit.reasons import NotCompilableError
+    from lampas.jit.reasons import NotCompilableError, tell
     from lampas.jit.sources import at_once
 
     try:
         run.stepper = CompiledStep(run, at_once)
     except NotCompilableError as why:
-        say(f"jit: steps are not compiled: {why}")
+        tell(why)
 
 
 def _steps(run: "Run") -> int:

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from lampas.callbacks.say import say
 from lampas.data.batch import Batch
 from lampas.data.nest import leaves
 from lampas.jit.form import Form
 from lampas.jit.function import Inputs, NoStateError, StepFunction, Stepped
-from lampas.jit.reasons import NotCompilableError, has_hooks, modules_of, why_not
+from lampas.jit.reasons import NotCompilableError, has_hooks, modules_of, tell, why_not
 from lampas.jit.slots import Slots
 from lampas.jit.sources import Source, Wanted
 from lampas.jit.trace import trace
@@ -141,20 +140,17 @@ class CompiledStep:
     def _of_batch(self, batch: Batch) -> list[Tensor]:
         if batch.shares is None and isinstance(batch.x, Tensor) and isinstance(batch.y, Tensor):
             return [batch.x, batch.y] if batch.weight is None else [batch.x, batch.y, batch.weight]
-        parts = leaves((batch.x, batch.y, batch.weight))
-        shares = [_number(share) for share in batch.shares or ()]
-        return [*shares, *(part for part in parts if isinstance(part, Tensor))]
+        return [*_shares(batch), *_tensors(batch)]
 
     def _inputs(self, batch: Batch) -> Inputs:
-        parts = leaves((batch.x, batch.y, batch.weight))
         return Inputs(
             parameters=[p.detach() for p in self._slots.parameters],
             buffers=self._slots.buffers,
             states=_states(self._optimizer, self._stepped),
             numbers=self._numbers,
             sums=self._sums,
-            shares=[_number(share) for share in batch.shares or ()],
-            batch=[part for part in parts if isinstance(part, Tensor)],
+            shares=_shares(batch),
+            batch=_tensors(batch),
         )
 
     def _ready_sums(self) -> list[Tensor]:
@@ -246,7 +242,7 @@ class CompiledStep:
 
     def _give_up(self, why: str) -> None:
         self._run.step_by_hand()
-        say(f"jit: steps are not compiled: {why}")
+        tell(why)
 
 
 def _line(error: Exception) -> str:
@@ -281,6 +277,15 @@ def _gradient(parameter: Tensor) -> Tensor:
         return old.detach()
     new = torch.zeros_like(parameter)
     return new if old is None else new.copy_(old)
+
+
+def _tensors(batch: Batch) -> list[Tensor]:
+    parts = leaves((batch.x, batch.y, batch.weight))
+    return [part for part in parts if isinstance(part, Tensor)]
+
+
+def _shares(batch: Batch) -> list[Tensor]:
+    return [_number(share) for share in batch.shares or ()]
 
 
 def _number(share: Any) -> Tensor:

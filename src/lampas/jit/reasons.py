@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from lampas.callbacks.say import say
 from lampas.jit.updates import update_of
 from lampas.plan import Plan
 
@@ -18,6 +19,11 @@ _HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_
 
 class NotCompilableError(Exception):
     """The step is not compiled; the message says why, in a few words."""
+
+
+def tell(why: object) -> None:
+    """One line, where steps run by hand that were to be compiled."""
+    say(f"jit: steps are not compiled: {why}")
 
 
 def why_not(model: "Model") -> str | None:

@@ -16,16 +16,8 @@ from typing import Any
 import numpy as np
 
 from lampas.errors import LampasError
+from lampas.process import serving
 from lampas.vision.decode import try_to_decode
-
-# Ctrl-C reaches a whole group of processes; to end these is the parent's business.
-_START = """
-import signal, sys
-signal.signal(signal.SIGINT, signal.SIG_IGN)
-sys.path[:] = sys.argv[1:]
-from lampas.vision.worker import serve
-serve()
-"""
 
 Decoded = np.ndarray | str
 """The pixels (H, W, C) of an image, or why there are none."""
@@ -77,7 +69,7 @@ class Decoders:
 
 
 def _start() -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-c", _START, *sys.path]
+    command = serving("lampas.vision.worker")
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
 

@@ -6,18 +6,13 @@ from lampas.jit.updates.base import (
     Group,
     States,
     Update,
-    decays,
     like,
-    maximizes,
     penalized,
     reading,
+    usual_shape,
     widened,
 )
 from lampas.jit.updates.moments import averaged_square
-
-
-def _shape(group: Group) -> tuple[bool, ...]:
-    return decays(group), maximizes(group)
 
 
 def _names(group: Group) -> tuple[str, ...]:
@@ -43,4 +38,4 @@ def _step(
     return p - like(lr, p) * d, after
 
 
-ADADELTA = Update(reading("lr", "rho", "eps", "weight_decay"), _shape, _names, _step)
+ADADELTA = Update(reading("lr", "rho", "eps", "weight_decay"), usual_shape, _names, _step)

@@ -6,17 +6,12 @@ from lampas.jit.updates.base import (
     Group,
     States,
     Update,
-    decays,
     like,
-    maximizes,
     penalized,
     reading,
+    usual_shape,
     widened,
 )
-
-
-def _shape(group: Group) -> tuple[bool, ...]:
-    return decays(group), maximizes(group)
 
 
 def _names(group: Group) -> tuple[str, ...]:
@@ -38,4 +33,4 @@ def _step(
     return p - like(rate, p) * (g / (s.sqrt() + like(eps, p))), {"step": t, "sum": s}
 
 
-ADAGRAD = Update(reading("lr", "lr_decay", "eps", "weight_decay"), _shape, _names, _step)
+ADAGRAD = Update(reading("lr", "lr_decay", "eps", "weight_decay"), usual_shape, _names, _step)

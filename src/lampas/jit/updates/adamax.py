@@ -7,18 +7,13 @@ from lampas.jit.updates.base import (
     Group,
     States,
     Update,
-    decays,
     like,
-    maximizes,
     penalized,
     reading,
+    usual_shape,
     widened,
 )
 from lampas.jit.updates.moments import averaged, correction
-
-
-def _shape(group: Group) -> tuple[bool, ...]:
-    return decays(group), maximizes(group)
 
 
 def _names(group: Group) -> tuple[str, ...]:
@@ -44,4 +39,4 @@ def _step(
     return p - like(lr / correction(beta1, t), p) * (m / u), after
 
 
-ADAMAX = Update(reading("lr", "betas", "eps", "weight_decay"), _shape, _names, _step)
+ADAMAX = Update(reading("lr", "betas", "eps", "weight_decay"), usual_shape, _names, _step)

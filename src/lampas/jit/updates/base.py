@@ -107,6 +107,11 @@ def penalized(group: Group, p: Tensor, g: Tensor, weight_decay: Tensor) -> Tenso
     return g + like(weight_decay, p) * p if group["weight_decay"] != 0 else g
 
 
+def usual_shape(group: Group) -> tuple[bool, ...]:
+    """That of a rule in which only weight decay and the sign may change the graph."""
+    return decays(group), maximizes(group)
+
+
 def decays(group: Group) -> bool:
     """Whether there is weight decay."""
     return group["weight_decay"] != 0

@@ -10,6 +10,12 @@ def is_decoupled(group: Group, default: bool = False) -> bool:
     return bool(group.get("decoupled_weight_decay", default))
 
 
+def decoupled_shape(group: Group) -> tuple[bool, ...]:
+    """That of a rule whose weight decay may be decoupled, and nothing else of which changes the
+    graph."""
+    return decays(group), is_decoupled(group), maximizes(group)
+
+
 def decayed(
     group: Group, p: Tensor, g: Tensor, lr: Tensor, weight_decay: Tensor, *, decoupled: bool
 ) -> tuple[Tensor, Tensor]:

@@ -6,18 +6,12 @@ from lampas.jit.updates.base import (
     Group,
     States,
     Update,
-    decays,
     like,
-    maximizes,
     reading,
     widened,
 )
-from lampas.jit.updates.decay import decayed, is_decoupled
+from lampas.jit.updates.decay import decayed, decoupled_shape, is_decoupled
 from lampas.jit.updates.moments import averaged, averaged_square, correction
-
-
-def _shape(group: Group) -> tuple[bool, ...]:
-    return decays(group), is_decoupled(group), maximizes(group)
 
 
 def _names(group: Group) -> tuple[str, ...]:
@@ -55,5 +49,5 @@ def _mu(beta1: Tensor, momentum_decay: Tensor, step: Tensor) -> Tensor:
 
 
 NADAM = Update(
-    reading("lr", "betas", "eps", "weight_decay", "momentum_decay"), _shape, _names, _step
+    reading("lr", "betas", "eps", "weight_decay", "momentum_decay"), decoupled_shape, _names, _step
 )

@@ -7,18 +7,12 @@ from lampas.jit.updates.base import (
     Group,
     States,
     Update,
-    decays,
     like,
-    maximizes,
     reading,
     widened,
 )
-from lampas.jit.updates.decay import decayed, is_decoupled
+from lampas.jit.updates.decay import decayed, decoupled_shape, is_decoupled
 from lampas.jit.updates.moments import averaged, averaged_square, correction
-
-
-def _shape(group: Group) -> tuple[bool, ...]:
-    return decays(group), is_decoupled(group), maximizes(group)
 
 
 def _names(group: Group) -> tuple[str, ...]:
@@ -60,4 +54,4 @@ def _rectified(beta2: Tensor, step: Tensor) -> tuple[Tensor, Tensor]:
     return rho > 5, square.sqrt()
 
 
-RADAM = Update(reading("lr", "betas", "eps", "weight_decay"), _shape, _names, _step)
+RADAM = Update(reading("lr", "betas", "eps", "weight_decay"), decoupled_shape, _names, _step)
