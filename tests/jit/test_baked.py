@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from lampas.jit.baked import nothing_baked
+from lampas.jit.baked import held, nothing_baked
 from lampas.jit.reasons import NotCompilableError
 
 
@@ -57,3 +57,17 @@ def test_what_torch_draws_and_what_stays_is_no_matter() -> None:
     with nothing_baked([net]):
         torch.rand(1)
         net.calls = 0
+
+
+def test_what_is_held_is_told_by_value_or_by_who_it_is() -> None:
+    net, other = Net(), nn.Linear(1, 1)
+    assert held(net) == held(net)
+    assert held(net) != held(other)
+    assert held(nn.Linear(1, 1)) == held(other)
+    for name, value in [("calls", 1), ("table", torch.zeros(2)), ("seen", list[int]())]:
+        before = held(net)
+        setattr(net, name, value)
+        assert held(net) != before, name
+    before = held(net)
+    net.eval()
+    assert held(net) != before

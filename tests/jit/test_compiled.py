@@ -5,6 +5,7 @@ Graphs run here as they were traced: what torch's compiler makes of them is comp
 """
 
 import copy
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -285,6 +286,52 @@ def test_a_callback_that_freezes_within_an_epoch_is_heard(uncompiled: list[int])
     one, other = (fitted(ZOO["mlp"], jit, fit={"callbacks": Freezes()}) for jit in (True, False))
     assert len(uncompiled) == 4
     assert_same(one, other)
+
+
+class Scaled(nn.Module):
+    """A net that reads a number which is no tensor."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body, self.scale = nn.Linear(4, 1), 1.0
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.body(x) * self.scale
+
+
+def _scaled(jit: bool, change: Callable[[Any, lampas.Event], None]) -> lampas.Model:
+    class Changes(lampas.Callback):
+        hears = frozenset({"step"})
+
+        def __call__(self, event: lampas.Event) -> None:
+            change(event.model.net, event)
+
+    torch.manual_seed(0)
+    kind = Kind(Scaled, torch.randn(40, 4), torch.randn(40, 1), "mse")
+    return fitted(kind, jit, epochs=4, dtype=torch.float32, fit={"callbacks": Changes()})
+
+
+def test_a_number_of_the_nets_that_a_callback_changes_is_heard(uncompiled: list[int]) -> None:
+    def change(net: Any, event: lampas.Event) -> None:
+        if event.step == 3:
+            net.scale = float(event.epoch)
+
+    one, other = (_scaled(jit, change) for jit in (True, False))
+    assert len(uncompiled) == 4
+    assert one.history.compiled_steps == 31
+    assert_same(one, other, 1e-5)
+
+
+def test_a_net_that_is_changed_all_the_time_runs_by_hand(
+    uncompiled: list[int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    def change(net: Any, event: lampas.Event) -> None:
+        net.scale = 1.0 + 0.01 * event.step
+
+    one, other = (_scaled(jit, change) for jit in (True, False))
+    assert len(uncompiled) == 19  # the first form is changed before it has a graph
+    assert "is changed again and again between steps" in capsys.readouterr().err
+    assert_same(one, other, 1e-5)
 
 
 def test_a_hook_that_comes_later_is_heard_from_the_next_epoch_on(

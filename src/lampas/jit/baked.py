@@ -44,6 +44,39 @@ def nothing_baked(modules: Iterable[nn.Module]) -> Generator[None]:
         raise NotCompilableError("a step draws from the random numbers of Python or NumPy")
 
 
+def held(module: nn.Module) -> tuple[Any, ...]:
+    """What a trace of `module` would bake into the graph: its kind, and its attributes that are
+    none of torch's own. Two of these are equal where nothing was changed.
+
+    >>> dropout = nn.Dropout(0.5)
+    >>> before = held(dropout)
+    >>> dropout.p = 0.1
+    >>> held(dropout) == before
+    False
+    """
+    own = [(name, value if type(value) in _PLAIN else _Same(value))
+           for name, value in vars(module).items() if name not in _OF_MODULES]  # fmt: skip
+    return type(module), *own
+
+
+class _Same:
+    """Equal to another of the same object, which it keeps: no later one can have its address."""
+
+    __slots__ = ("_one",)
+
+    def __init__(self, one: object) -> None:
+        self._one = one
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self._one is other._one
+
+    __hash__ = None  # pyright: ignore
+
+
+_PLAIN = (int, float, bool, str, type(None))
+_OF_MODULES = frozenset(vars(nn.Module())) - {"training"}
+
+
 def _attributes(module: nn.Module) -> dict[str, Any]:
     """Something of each attribute that shows whether it was changed."""
     return {name: _look(value) for name, value in vars(module).items() if name not in _OWN}

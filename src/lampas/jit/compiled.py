@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from lampas.data.batch import Batch
 from lampas.data.nest import leaves
+from lampas.jit.baked import held
 from lampas.jit.form import Form
 from lampas.jit.function import Inputs, NoStateError, StepFunction, Stepped
 from lampas.jit.reasons import NotCompilableError, has_hooks, modules_of, tell, why_not
@@ -34,6 +35,10 @@ class _Graph:
     moved: list[Tensor]  # the model's own buffers that are written
 
 
+_MOST_CHANGES = 20
+"""So often graphs are made anew because the model was changed between steps."""
+
+
 class CompiledStep:
     """Takes the steps of `run` by graphs, one for each form of batch, and leaves the model, its
     buffers and the optimiser as `Model.train_step` would: they are read and written in place.
@@ -50,6 +55,7 @@ class CompiledStep:
         self._waiting: dict[Any, Wanted] = {}
         self.taken = 0
         self._shape: Any = None
+        self._changes = 0
         self._graphs: dict[Any, _Graph] = {}
         self._sums: list[Tensor] = []
         self._look()
@@ -73,14 +79,18 @@ class CompiledStep:
             self._give_up(str(why))
 
     def _look(self) -> None:
-        shape = self._shape_now()
+        parts = [part for module in modules_of(self._model) for part in module.modules()]
+        slots = self._slots = Slots(parts)
+        shape = self._shape_now(parts)
         if shape != self._shape:
             why = why_not(self._model)
+            if why is None and self._changes == _MOST_CHANGES:
+                why = "the model, or an attribute of it, is changed again and again between steps"
             if why is not None:
                 raise NotCompilableError(why)
+            self._changes += 1
             self._graphs, self._waiting, self._shape = {}, {}, shape
         self._is_stale = False
-        slots = self._slots = Slots(modules_of(self._model))
         (self._optimizer,) = self._model.plan.optimizers
         self._update = _update(self._optimizer)
         self._groups: list[Group] = self._optimizer.param_groups
@@ -97,11 +107,11 @@ class CompiledStep:
             graph.moved[:] = [slots.buffers[index] for index in graph.form.moved]
             self._show_gradients(graph.form)
 
-    def _shape_now(self) -> Any:
-        model, plan = self._model, self._model.plan
-        parts = [part for module in modules_of(model) for part in module.modules()]
-        modes = tuple((part.training, has_hooks(part)) for part in parts)
-        tensors = tuple((id(p), p.requires_grad, p.shape) for p in model.parameters())
+    def _shape_now(self, parts: Sequence[nn.Module]) -> Any:
+        """All that graphs depend on but the forms of batches."""
+        plan = self._model.plan
+        modes = tuple((held(part), has_hooks(part)) for part in parts)
+        tensors = tuple((id(p), p.requires_grad, p.shape) for p in self._slots.parameters)
         groups = [(_update(o).shape(g), tuple(map(id, g["params"])))
                   for o in plan.optimizers for g in o.param_groups]  # fmt: skip
         return modes, tensors, groups, torch.get_num_threads(), torch.get_default_dtype()

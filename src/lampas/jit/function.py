@@ -15,7 +15,7 @@ from lampas.data.batch import Batch
 from lampas.data.nest import leaves, rebuild
 from lampas.jit.form import Form
 from lampas.jit.slots import Slots
-from lampas.jit.updates import Group, States, Update
+from lampas.jit.updates import Group, Numbers, States, Update
 from lampas.step import StepResult, measure
 
 if TYPE_CHECKING:
@@ -127,15 +127,19 @@ class StepFunction:
         supply = iter(given.states)
         states = [{name: next(supply) for name in one.names} for one in self._stepped]
         clipped = self._clipped(gradients)
+        numbers = [group.unbind() for group in given.numbers]
         for one, gradient, old in zip(self._stepped, clipped, states, strict=True):
             if gradient is not None:
-                self._step(given, one, gradient, old, ok)
+                parameter = given.parameters[one.slot]
+                self._step(one, parameter, numbers[one.group], gradient, old, ok)
 
-    def _step(self, given: Inputs, one: Stepped, gradient: Tensor, old: States, ok: Tensor) -> None:
+    def _step(
+        self, one: Stepped, parameter: Tensor, numbers: Numbers, gradient: Tensor, old: States,
+        ok: Tensor,
+    ) -> None:  # fmt: skip
         if self._update.names(self._groups[one.group]) != one.names:
             raise NoStateError
-        parameter = given.parameters[one.slot]
-        numbers, group = given.numbers[one.group], self._groups[one.group]
+        group = self._groups[one.group]
         new, states = self._update.step(group, numbers, parameter, gradient, old)
         _put(parameter, new, ok)
         for name, state in states.items():

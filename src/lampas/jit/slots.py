@@ -11,19 +11,18 @@ _Place = tuple[dict[str, Any], str]
 
 
 class Slots:
-    """Parameters and buffers of `modules`; a tied one is one slot with several places.
+    """Parameters and buffers that `parts` hold themselves; a tied one is one slot with many places.
 
     >>> net = nn.Linear(2, 1)
-    >>> slots = Slots([net])
+    >>> slots = Slots(net.modules())
     >>> with slots.holding([2 * p.detach() for p in slots.parameters], []):
     ...     twice = net(torch.ones(2))
     >>> torch.equal(twice, 2 * net(torch.ones(2)))
     True
     """
 
-    def __init__(self, modules: Iterable[nn.Module]) -> None:
-        parts = [vars(part) for module in modules for part in module.modules()]
-        dicts = [(part["_parameters"], part["_buffers"]) for part in parts]
+    def __init__(self, parts: Iterable[nn.Module]) -> None:
+        dicts = [(vars(part)["_parameters"], vars(part)["_buffers"]) for part in parts]
         self._parameters = _placed(own for own, _ in dicts)
         self._buffers = _placed(own for _, own in dicts)
 

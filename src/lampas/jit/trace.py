@@ -1,6 +1,7 @@
 """From the step as a function to a graph of tensor operations."""
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
@@ -35,7 +36,7 @@ def trace(model: "Model", function: StepFunction, tensors: Sequence[Tensor]) -> 
     """
     modules = modules_of(model)
     copies = [t.detach().clone(memory_format=torch.preserve_format) for t in tensors]
-    with nothing_baked(modules), torch.random.fork_rng(devices=[]):
+    with nothing_baked(modules), torch.random.fork_rng(devices=[]), _shapes_noted_quickly():
         try:
             graph = make_fx(function)(*copies)
         except RuntimeError as error:
@@ -44,6 +45,17 @@ def trace(model: "Model", function: StepFunction, tensors: Sequence[Tensor]) -> 
             raise
     assert function.form is not None
     return Traced(graph, _lifted(graph), function.form)
+
+
+@contextmanager
+def _shapes_noted_quickly() -> Generator[None]:
+    """`make_fx` notes the shape of each result as a fake tensor; where it finds no mode to make it
+    in, it makes a mode for each, which takes half of the time of a trace."""
+    from torch._guards import TracingContext, tracing
+    from torch._subclasses import FakeTensorMode
+
+    with tracing(TracingContext(FakeTensorMode(allow_fallback_kernels=True))):
+        yield
 
 
 def _lifted(graph: fx.GraphModule) -> list[Tensor]:

@@ -95,7 +95,7 @@ def without_writing(
     numbers = numbers_of(update, group)
     given = [numbers, p, g, *states.values()]
     before = [(t.clone(), t._version) for t in given]
-    new, after = update.step(group, numbers, p, g, states)
+    new, after = update.step(group, numbers.unbind(), p, g, states)
     for t, (copy, version) in zip(given, before, strict=True):
         assert t._version == version
         assert torch.equal(t, copy)
@@ -130,7 +130,7 @@ def assert_traces(kind: Any, update: Update, other: dict[str, Any], **options: A
     states = states_of(update, optimizer, p)
 
     def step(numbers: Tensor, p: Tensor, g: Tensor, states: States) -> tuple[Tensor, States]:
-        return update.step(group, numbers, p, g, states)
+        return update.step(group, numbers.unbind(), p, g, states)
 
     traced = make_fx(step, tracing_mode="fake")(
         numbers_of(update, group), p.detach(), problem.gradient(1), states

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from lampas.jit.updates.base import Group, States, like, penalized, reading, widened
+from lampas.jit.updates.base import Group, Numbers, States, like, penalized, reading, widened
 
 
 def test_numbers_are_floats_in_the_order_asked() -> None:
@@ -26,14 +26,14 @@ def test_a_rule_sees_float32_at_least_and_gives_what_it_was_given(
     seen: list[torch.dtype] = []
 
     def rule(
-        group: Group, numbers: Tensor, p: Tensor, g: Tensor, states: States
+        group: Group, numbers: Numbers, p: Tensor, g: Tensor, states: States
     ) -> tuple[Tensor, States]:
         seen.extend(t.dtype for t in (p, g, states["s"], states["step"]))
         return p + g, {"step": states["step"] + 1, "s": states["s"] + g}
 
     one = torch.ones(2, dtype=dtype)
     states = {"s": one, "step": torch.tensor(1.0)}
-    p, after = widened(rule)({}, torch.ones(0), one, one, states)
+    p, after = widened(rule)({}, [], one, one, states)
     assert seen == [inside, inside, inside, torch.float32]
     assert p.dtype == after["s"].dtype == dtype
     assert after["step"].dtype == torch.float32

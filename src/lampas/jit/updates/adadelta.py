@@ -4,6 +4,7 @@ from torch import Tensor
 
 from lampas.jit.updates.base import (
     Group,
+    Numbers,
     States,
     Update,
     like,
@@ -21,7 +22,7 @@ def _names(group: Group) -> tuple[str, ...]:
 
 @widened
 def _step(
-    group: Group, numbers: Tensor, p: Tensor, g: Tensor, states: States
+    group: Group, numbers: Numbers, p: Tensor, g: Tensor, states: States
 ) -> tuple[Tensor, States]:
     """v <- rho * v + (1 - rho) * g²,    d = sqrt(u + eps) / sqrt(v + eps) * g
 
@@ -29,7 +30,7 @@ def _step(
 
     (Zeiler 2012, to which torch adds the rate).
     """
-    lr, rho, eps, weight_decay = numbers.unbind()
+    lr, rho, eps, weight_decay = numbers
     g = penalized(group, p, g, weight_decay)
     v = averaged_square(states["square_avg"], g, rho)
     u, small = states["acc_delta"], like(eps, p)

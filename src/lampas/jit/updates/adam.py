@@ -7,6 +7,7 @@ from torch import Tensor
 
 from lampas.jit.updates.base import (
     Group,
+    Numbers,
     States,
     Update,
     decays,
@@ -28,9 +29,9 @@ def adam(decoupled_by_default: bool) -> Update:
 
     @widened
     def step(
-        group: Group, numbers: Tensor, p: Tensor, g: Tensor, states: States
+        group: Group, numbers: Numbers, p: Tensor, g: Tensor, states: States
     ) -> tuple[Tensor, States]:
-        lr, _, _, _, weight_decay = numbers.unbind()
+        lr, _, _, _, weight_decay = numbers
         p, g = decayed(group, p, g, lr, weight_decay, decoupled=decoupled(group))
         return _descended(group, numbers, p, g, states)
 
@@ -43,7 +44,7 @@ def _names(group: Group) -> tuple[str, ...]:
 
 
 def _descended(
-    group: Group, numbers: Tensor, p: Tensor, g: Tensor, states: States
+    group: Group, numbers: Numbers, p: Tensor, g: Tensor, states: States
 ) -> tuple[Tensor, States]:
     """m <- beta1 * m + (1 - beta1) * g,    v <- beta2 * v + (1 - beta2) * g²
 
@@ -52,7 +53,7 @@ def _descended(
     (Kingma and Ba 2015). With amsgrad, the largest v so far takes the place of v in the last line
     (Reddi, Kale and Kumar 2018, in torch's form, which corrects it as it does v).
     """
-    lr, beta1, beta2, eps, _ = numbers.unbind()
+    lr, beta1, beta2, eps, _ = numbers
     t = states["step"] + 1
     m = averaged(states["exp_avg"], g, beta1)
     v = averaged_square(states["exp_avg_sq"], g, beta2)

@@ -5,6 +5,7 @@ from torch import Tensor
 
 from lampas.jit.updates.base import (
     Group,
+    Numbers,
     States,
     Update,
     like,
@@ -22,7 +23,7 @@ def _names(group: Group) -> tuple[str, ...]:
 
 @widened
 def _step(
-    group: Group, numbers: Tensor, p: Tensor, g: Tensor, states: States
+    group: Group, numbers: Numbers, p: Tensor, g: Tensor, states: States
 ) -> tuple[Tensor, States]:
     """m <- beta1 * m + (1 - beta1) * g,    u <- max(beta2 * u, |g| + eps)
 
@@ -30,7 +31,7 @@ def _step(
 
     (Kingma and Ba 2015, section 7.1).
     """
-    lr, beta1, beta2, eps, weight_decay = numbers.unbind()
+    lr, beta1, beta2, eps, weight_decay = numbers
     g = penalized(group, p, g, weight_decay)
     t = states["step"] + 1
     m = averaged(states["exp_avg"], g, beta1)

@@ -1,6 +1,6 @@
 """What a compiled step needs to know of an optimizer, and what the rules share."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any
@@ -14,7 +14,11 @@ Group = dict[str, Any]
 States = dict[str, Tensor]
 """Of one parameter, by the names that `optimizer.state[p]` has for them."""
 
-Step = Callable[[Group, Tensor, Tensor, Tensor, States], tuple[Tensor, States]]
+Numbers = Sequence[Tensor]
+"""A group's hyperparameters as tensors, 0-d in float64: cut apart once a group: once a parameter
+would be a tenth of all that is traced."""
+
+Step = Callable[[Group, Numbers, Tensor, Tensor, States], tuple[Tensor, States]]
 
 
 @dataclass(frozen=True)
@@ -63,13 +67,13 @@ def widened(rule: Step) -> Step:
     >>> half = torch.ones(1, dtype=torch.bfloat16)
     >>> def rule(group, numbers, p, g, states):
     ...     return p + 0.005 + 0.003, {}  # in bfloat16, 1 + 0.003 is 1
-    >>> widened(rule)({}, torch.ones(0), half, half, {})
+    >>> widened(rule)({}, [], half, half, {})
     (tensor([1.0078], dtype=torch.bfloat16), {})
     """
 
     @wraps(rule)
     def step(
-        group: Group, numbers: Tensor, p: Tensor, g: Tensor, states: States
+        group: Group, numbers: Numbers, p: Tensor, g: Tensor, states: States
     ) -> tuple[Tensor, States]:
         wide = {name: _wide(state) for name, state in states.items()}
         new, after = rule(group, numbers, _wide(p), _wide(g), wide)

@@ -4,6 +4,7 @@ from torch import Tensor
 
 from lampas.jit.updates.base import (
     Group,
+    Numbers,
     States,
     Update,
     like,
@@ -20,7 +21,7 @@ def _names(group: Group) -> tuple[str, ...]:
 
 @widened
 def _step(
-    group: Group, numbers: Tensor, p: Tensor, g: Tensor, states: States
+    group: Group, numbers: Numbers, p: Tensor, g: Tensor, states: States
 ) -> tuple[Tensor, States]:
     """Adam's m and v, and a step along the m that the next gradient would give, were it g:
 
@@ -30,7 +31,7 @@ def _step(
 
     (Dozat 2016).
     """
-    lr, beta1, beta2, eps, weight_decay, momentum_decay = numbers.unbind()
+    lr, beta1, beta2, eps, weight_decay, momentum_decay = numbers
     p, g = decayed(group, p, g, lr, weight_decay, decoupled=is_decoupled(group))
     t = states["step"] + 1
     mu, mu_next = (_mu(beta1, momentum_decay, when) for when in (t, t + 1))

@@ -5,6 +5,7 @@ from torch import Tensor
 
 from lampas.jit.updates.base import (
     Group,
+    Numbers,
     States,
     Update,
     like,
@@ -21,14 +22,14 @@ def _names(group: Group) -> tuple[str, ...]:
 
 @widened
 def _step(
-    group: Group, numbers: Tensor, p: Tensor, g: Tensor, states: States
+    group: Group, numbers: Numbers, p: Tensor, g: Tensor, states: States
 ) -> tuple[Tensor, States]:
     """Adam's m and v, and p <- p - lr * m / (1 - beta1^t) * d, where d is 1 in the first steps.
 
     Once rho > 5, d = r * sqrt(1 - beta2^t) / (sqrt(v) + eps), and r corrects for the variance
     that 1 / sqrt(v) has while few gradients stand behind it (Liu et al. 2020).
     """
-    lr, beta1, beta2, eps, weight_decay = numbers.unbind()
+    lr, beta1, beta2, eps, weight_decay = numbers
     p, g = decayed(group, p, g, lr, weight_decay, decoupled=is_decoupled(group))
     t = states["step"] + 1
     m = averaged(states["exp_avg"], g, beta1)

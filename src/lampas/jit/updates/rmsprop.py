@@ -4,6 +4,7 @@ from torch import Tensor
 
 from lampas.jit.updates.base import (
     Group,
+    Numbers,
     States,
     Update,
     decays,
@@ -31,7 +32,7 @@ def _names(group: Group) -> tuple[str, ...]:
 
 @widened
 def _step(
-    group: Group, numbers: Tensor, p: Tensor, g: Tensor, states: States
+    group: Group, numbers: Numbers, p: Tensor, g: Tensor, states: States
 ) -> tuple[Tensor, States]:
     """v <- alpha * v + (1 - alpha) * g²,    p <- p - lr * d,    d = g / (sqrt(v) + eps)
 
@@ -39,7 +40,7 @@ def _step(
     a <- alpha * a + (1 - alpha) * g (Graves 2013). With momentum, b <- momentum * b + d takes
     the place of d in the step.
     """
-    lr, alpha, eps, weight_decay, momentum = numbers.unbind()
+    lr, alpha, eps, weight_decay, momentum = numbers
     g = penalized(group, p, g, weight_decay)
     v = averaged_square(states["square_avg"], g, alpha)
     after = {"step": states["step"] + 1, "square_avg": v}

@@ -4,6 +4,7 @@ from torch import Tensor
 
 from lampas.jit.updates.base import (
     Group,
+    Numbers,
     States,
     Update,
     decays,
@@ -29,7 +30,7 @@ def _names(group: Group) -> tuple[str, ...]:
 
 @widened
 def _step(
-    group: Group, numbers: Tensor, p: Tensor, g: Tensor, states: States
+    group: Group, numbers: Numbers, p: Tensor, g: Tensor, states: States
 ) -> tuple[Tensor, States]:
     """p <- p - lr * d. Without momentum d = g, the gradient; with it
 
@@ -37,7 +38,7 @@ def _step(
 
     (Sutskever, Martens, Dahl and Hinton 2013, in torch's form, where lr is outside of b).
     """
-    lr, momentum, dampening, weight_decay = numbers.unbind()
+    lr, momentum, dampening, weight_decay = numbers
     g = penalized(group, p, g, weight_decay)
     if not _has_momentum(group):
         return p - like(lr, p) * g, {}
