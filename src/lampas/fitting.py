@@ -10,6 +10,7 @@ from lampas.callbacks import CallbackLike, listeners
 from lampas.data.batch import Feed
 from lampas.data.feed import Source, check_count, make_validation
 from lampas.errors import InputError, NotCompiledError
+from lampas.explain import check_gradients
 from lampas.inputs import EXAMPLE_ROWS, BatchSize, check_data, size_of_batches, source_for
 from lampas.past import past_of
 from lampas.plan import Plan, dtype_of
@@ -98,6 +99,8 @@ def _sources(model: "Model", asked: Asked) -> tuple[Source, Source | None]:
     check_count("epochs", asked.epochs)
     check_count("initial_epoch", asked.initial_epoch, least=0)
     check_data(model, given)
+    if given[0] is not None:
+        check_gradients(model, given[0])
     rows, past = source.rows, past_of(model)
     past.columns = None if rows is None else rows.columns
     past.example = None if rows is None else source.first(EXAMPLE_ROWS)

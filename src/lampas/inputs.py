@@ -7,7 +7,7 @@ from lampas.data.arrays import Rows, check_columns
 from lampas.data.feed import Source, make_source
 from lampas.data.finite import check_targets
 from lampas.data.nest import leaves
-from lampas.explain import check_gradients, check_inputs
+from lampas.explain import check_inputs
 from lampas.past import past_of
 from lampas.plan import device_of, dtype_of
 
@@ -35,8 +35,13 @@ def source_as_fitted(model: "Model", x: Any, y: Any = None, weight: Any = None) 
     return source
 
 
-def size_of_batches(model: "Model", asked: BatchSize, source: Source, purpose: Purpose) -> int:
-    """The size asked for, or the largest that fits."""
+def size_of_batches(
+    model: "Model", asked: BatchSize | None, source: Source, purpose: Purpose
+) -> int:
+    """The size asked for, or the largest that fits; None where nothing is learnt, so that it
+    changes no result."""
+    if asked is None:
+        return source.usual_size
     return find_batch_size(model, source, purpose) if asked == "auto" else asked
 
 
@@ -50,5 +55,3 @@ def check_data(model: "Model", parts: list[Rows | None]) -> None:
             check_inputs(model, rows)
             if model.plan.criterion.needs_finite_targets:
                 check_targets(rows, len(leaves(rows.x)))
-    if parts[0] is not None:
-        check_gradients(model, parts[0])

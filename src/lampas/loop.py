@@ -3,7 +3,7 @@
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import torch
 from torch import nn
@@ -184,13 +184,15 @@ def _evaluate(
     model: "Model", feed: Feed, run: Run | None, pieces: Pieces | None = None
 ) -> dict[str, float]:
     """run: whose stop breaks it off, if any does. pieces: those of the evaluations before."""
-    tally = Tally(model.plan)
+    tally, step = Tally(model.plan), partial(eval_step, model)
     pieces = Pieces(model) if pieces is None else pieces
     with evaluating(model):
         batch = None
         for batch in feed:
-            with _explained_in("in evaluation", model, batch):
-                done = pieces.each(partial(eval_step, model), batch, "in evaluation")
+            try:
+                done = pieces.each(step, batch, "in evaluation")
+            except Exception as error:
+                _raise_explained(error, model, batch, "in evaluation")
             for piece, result in done:
                 tally.add(result, piece)
             if run is not None and run.stopped is not None:
@@ -202,12 +204,15 @@ def _evaluate(
 
 def predict(model: "Model", feed: Feed) -> Iterator[Any]:
     """The outputs for each batch of `feed`, in its order, on the CPU."""
-    pieces = Pieces(model)
+    pieces, step = Pieces(model), partial(_predict, model)
     with evaluating(model):
         for batch in feed:
-            # Not around the loop: a generator must not leave its caller without gradients.
-            with _explained_in("in prediction", model, batch), torch.no_grad():
-                done = pieces.each(partial(_predict, model), batch, "in prediction")
+            try:
+                # Not around the loop: a generator must not leave its caller without gradients.
+                with torch.no_grad():
+                    done = pieces.each(step, batch, "in prediction")
+            except Exception as error:
+                _raise_explained(error, model, batch, "in prediction")
             yield concatenate([output for _, output in done])
 
 
@@ -215,6 +220,14 @@ def _predict(model: "Model", batch: Batch) -> Any:
     output = predict_step(model, batch)
     _check_rows(output, batch)
     return map_leaves(_on_cpu, output)
+
+
+def _raise_explained(error: Exception, model: nn.Module, batch: Batch, where: str) -> NoReturn:
+    """What the net or the loss raised, explained where it can be."""
+    known = explain(error, model, batch, where)
+    if known is error:
+        raise error
+    raise known from error
 
 
 def _on_cpu(leaf: Any) -> Any:
@@ -228,18 +241,6 @@ def _check_rows(output: Any, batch: Batch) -> None:
             f"the net returns {tuple(output.shape)} for {batch.size} samples: predict needs a row "
             "for each; a single sample needs a first dimension: x[None]"
         )
-
-
-@contextmanager
-def _explained_in(where: str, model: nn.Module, batch: Batch) -> Generator[None]:
-    """What the net or the loss raises inside is explained, where it can be."""
-    try:
-        yield
-    except Exception as error:
-        known = explain(error, model, batch, where)
-        if known is error:
-            raise
-        raise known from error
 
 
 @contextmanager

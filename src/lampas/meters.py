@@ -62,7 +62,7 @@ def _stackable(pairs: list[tuple[Any, Any]]) -> bool:
 
 def _trailing(leaf: Any) -> tuple[int, ...] | None:
     if isinstance(leaf, torch.Tensor) and leaf.ndim:
-        return tuple(leaf.shape[1:])
+        return leaf.shape[1:]
     return None
 
 

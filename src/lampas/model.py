@@ -273,15 +273,17 @@ class Model(nn.Module):
         self,
         x: Any,
         y: Any = None,
-        batch_size: BatchSize = 128,
+        batch_size: BatchSize | None = None,
         *,
         sample_weight: Any = None,
         steps: int | None = None,
     ) -> dict[str, float]:
         """The loss and metrics over all samples: exact, whatever the batch size.
 
-        Takes what `fit` takes. A metric that is no number, such as a confusion matrix, is in
-        `metric_values` afterwards.
+        Takes what `fit` takes. batch_size: None is 128, or up to 1 024 where rows are small; it
+        changes time and memory, and no result but in its last bits.
+
+        A metric that is no number, such as a confusion matrix, is in `metric_values` afterwards.
         """
         plan = self._settled_plan()
         source = source_as_fitted(self, x, y, sample_weight)
@@ -295,11 +297,13 @@ class Model(nn.Module):
         """The raw value of each metric, as last computed."""
         return {meter.name: meter.value for meter in self.plan.meters}
 
-    def predict(self, x: Any, batch_size: BatchSize = 128, *, steps: int | None = None) -> Any:
+    def predict(
+        self, x: Any, batch_size: BatchSize | None = None, *, steps: int | None = None
+    ) -> Any:
         """The outputs for all samples, on the CPU: a tensor (N, ...), or a tuple or dict of such.
 
-        The inputs are streamed and may be larger than memory; where the outputs are too, take
-        `predict_batches`. Needs no `compile`.
+        batch_size: as for `evaluate`. The inputs are streamed and may be larger than memory; where
+        the outputs are too, take `predict_batches`. Needs no `compile`.
         """
         outputs = list(self.predict_batches(x, batch_size, steps=steps))
         if not outputs:
@@ -307,7 +311,7 @@ class Model(nn.Module):
         return concatenate(outputs)
 
     def predict_batches(
-        self, x: Any, batch_size: BatchSize = 128, *, steps: int | None = None
+        self, x: Any, batch_size: BatchSize | None = None, *, steps: int | None = None
     ) -> Iterator[Any]:
         """The outputs batch by batch, on the CPU, in the order of `x`."""
         source = source_as_fitted(self, x)

@@ -177,3 +177,12 @@ def test_counts(value: Any) -> None:
         check_count("batch_size", value)
     assert str(caught.value) == f"batch_size is {value!r}: it must be a whole number, 1 or more"
     check_count("batch_size", 1)
+
+
+def test_the_usual_size_grows_where_rows_are_small_and_never_under_128() -> None:
+    device, dtype = torch.device("cpu"), torch.float32
+    sizes = [make_source(torch.zeros(2, width), None, None, device, dtype).usual_size
+             for width in (1, 64, 200, 100_000)]  # fmt: skip
+    assert sizes == [1024, 1024, 327, 128]
+    stream = make_source([(torch.zeros(2, 1), None)], None, None, device, dtype)
+    assert stream.usual_size == 128

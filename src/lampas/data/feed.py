@@ -25,6 +25,7 @@ from lampas.data.wrap import ClassWeightFeed, HeadFeed, StepsFeed
 from lampas.errors import DataError, InputError
 
 ROOMY_BYTES = 1 << 18
+USUAL_ROWS = 128
 _MOST_STREAMED = 10_000_000  # samples: torch counts up to a batch before it reads any
 
 
@@ -80,6 +81,13 @@ class Source:
         if self.rows is None:
             return batch_size
         return max(batch_size, min(4 * batch_size, ROOMY_BYTES // self.rows.row_bytes))
+
+    @property
+    def usual_size(self) -> int:
+        """The size of batches that nothing is learnt from, where nobody asked for one."""
+        if self.rows is None:
+            return USUAL_ROWS
+        return max(USUAL_ROWS, min(8 * USUAL_ROWS, ROOMY_BYTES // self.rows.row_bytes))
 
     def once(self, batch_size: int, *, steps: int | None, steps_name: str = "steps") -> Feed:
         """Batches in order, to be read one time: the first `steps`, or all there are."""

@@ -75,10 +75,17 @@ def take(tensor: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
 
 def assembler(rows: Rows) -> Callable[[tuple[torch.Tensor, ...]], Batch]:
     """The function that makes a batch of the tensors of one, decided once for all batches."""
-    slots = leaves(rows.parts)
-    if isinstance(rows.x, torch.Tensor) and isinstance(rows.y, torch.Tensor):
-        return _plain if rows.weight is None else _weighted
-    return _nested(rows, [slot is not None for slot in slots])
+    if isinstance(rows.x, torch.Tensor):
+        if isinstance(rows.y, torch.Tensor):
+            return _plain if rows.weight is None else _weighted
+        if rows.y is None and rows.weight is None:
+            return _alone
+    return _nested(rows, [slot is not None for slot in leaves(rows.parts)])
+
+
+def _alone(tensors: tuple[torch.Tensor, ...]) -> Batch:
+    (x,) = tensors
+    return Batch(x, None, None, len(x))
 
 
 def _plain(tensors: tuple[torch.Tensor, ...]) -> Batch:

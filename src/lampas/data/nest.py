@@ -17,6 +17,8 @@ def leaves(nest: Nest) -> list[Any]:
     >>> leaves({"a": 1, "b": (2, 3)})
     [1, 2, 3]
     """
+    if isinstance(nest, torch.Tensor):  # 1 µs less for each than to ask whether it is a mapping
+        return [nest]
     if isinstance(nest, Mapping):
         return [leaf for part in cast(Mapping[str, Any], nest).values() for leaf in leaves(part)]
     if isinstance(nest, (tuple, list)):
@@ -27,6 +29,8 @@ def leaves(nest: Nest) -> list[Any]:
 def map_leaves(function: Callable[[Any], Any], nest: Nest) -> Nest:
     """The same structure with `function` applied to each leaf: lists become tuples, named tuples
     keep their names."""
+    if isinstance(nest, torch.Tensor):
+        return function(nest)
     if isinstance(nest, Mapping):
         parts = cast(Mapping[str, Any], nest)
         return {name: map_leaves(function, part) for name, part in parts.items()}
