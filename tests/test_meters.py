@@ -106,3 +106,10 @@ def test_a_torchmetrics_object_moves_to_the_device() -> None:
     assert metric.home == CPU
     assert not meter.running
     assert meter.record() == {"foreign": 1.0}
+
+
+def test_single_numbers_among_rows_are_not_joined() -> None:
+    (meter,) = make_meters({"seen": Seen()}, make_criterion(nn.MSELoss()))
+    meter.reset()
+    meter.update([(torch.zeros(2), torch.zeros(2)), (torch.tensor(0.0), torch.tensor(0.0))])
+    assert meter.metric.shapes == [((2,), (2,)), ((), ())]

@@ -20,6 +20,7 @@ class Result:
     loss: float
     accuracy: float
     compiles: bool
+    steady: list[float] = field(default_factory=list)
     fresh: list[dict[str, float]] = field(default_factory=list)
 
     @property
@@ -66,11 +67,29 @@ def contest(
         turns = list(results)
         random.Random(repeat).shuffle(turns)
         for name in turns:
-            results[name].times.append(seats[name].run(order)["seconds"])
+            _take(results[name], seats[name].run(order))
         _say(f"{order.workload}: repeat {repeat + 1} of {repeats}")
-    results = {name: one for name, one in results.items() if one.times}
+    results = _with_steady({name: one for name, one in results.items() if one.times})
     steps = -(-len(work.x) // work.batch_size) if order.verb == "fit" else 1
     return Contest(work.name, work.batch_size, work.epochs, steps * work.epochs, order, results)
+
+
+def _take(result: Result, answer: dict[str, Any]) -> None:
+    result.times.append(answer["seconds"])
+    if answer["steady"] is not None:
+        result.steady.append(answer["steady"])
+
+
+def _with_steady(results: dict[str, Result]) -> dict[str, Result]:
+    """After each whose first epoch is unlike the others: its run without that one."""
+    found: dict[str, Result] = {}
+    for name, one in results.items():
+        found[name] = one
+        if one.steady:
+            again = Result(f"{one.name}, once compiled", one.steady, 0.0, one.loss, one.accuracy,
+                           compiles=False)  # fmt: skip
+            found[f"{name}-steady"] = again
+    return found
 
 
 def _say(line: str) -> None:
@@ -84,6 +103,6 @@ def _warmed_up(seat: Seat, order: Order, processes: int) -> Result:
     first = seat.run(order)
     return Result(
         seat.member.name, [], first["seconds"], first["loss"], first["accuracy"],
-        seat.about["keeps_compiled"],
+        seat.about["keeps_compiled"], [],
         [seat.fresh(order, number) for number in range(processes)],
     )  # fmt: skip

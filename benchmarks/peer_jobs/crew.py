@@ -73,7 +73,8 @@ class Seat:
 
     def _env(self, cache: str) -> dict[str, str]:
         """What is compiled starts from an empty folder."""
-        return self.surroundings | {"TORCHINDUCTOR_CACHE_DIR": str(self.place / cache)}
+        names = "TORCHINDUCTOR_CACHE_DIR", "LAMPAS_CACHE"
+        return self.surroundings | {name: str(self.place / cache / name) for name in names}
 
     @cached_property
     def about(self) -> dict[str, Any]:

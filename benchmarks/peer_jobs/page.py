@@ -17,9 +17,10 @@ other verbs: passes over the training rows, by a model that is there). All start
 weights, with Adam at the same rate; orders of shuffling differ. Each contender lives in a process
 of its own; they take turns, in another order each time, after one run that is not timed. "1st
 batch": from data in memory to the end of a run of one batch, in a process that ran nothing yet;
-"compile": the first run of a process less a later one, from an empty cache on disk. The compiled
-net is kept from run to run and takes the first weights again: no repeat compiles. torch leaves an
-LSTM uncompiled.
+"compile": the first run of a process less a later one, from an empty cache on disk. The net
+compiled by hand is kept from run to run and takes the first weights again: no repeat compiles.
+Lampas trains a new model each time, whose step is traced anew and found in its cache; "once
+compiled" counts every epoch as those after the first. torch leaves an LSTM uncompiled.
 
 Everybody is at the fastest setting that its documentation has: no bars, logs, checkpoints or
 summaries; Adam `fused=True` where it is torch's; larger batches where nothing is learnt. Rows come

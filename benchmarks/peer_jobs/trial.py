@@ -30,6 +30,8 @@ class Trial:
 
     distribution = "torch"
     keeps_compiled = False
+    steady: float | None = None
+    """Seconds of the last `fit`, had all epochs been as those after the first, which was not."""
 
     def __init__(self, work: Workload, loader: str = "batches"):
         self.work, self.whole_batches = work, loader == "batches"

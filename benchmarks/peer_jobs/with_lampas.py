@@ -1,6 +1,7 @@
 """Lampas on tensors, eager; with `jit=True` and `"auto"` where its `compile` knows the word."""
 
 import inspect
+import time
 from typing import Any
 
 import torch
@@ -32,9 +33,12 @@ class Lampas(Trial):
         work = self.work
         history = self.model().fit(
             work.x, work.y, batch_size=work.batch_size, epochs=work.epochs, verbose=0,
-            validation_data=(work.x_val, work.y_val),
+            validation_data=(work.x_val, work.y_val), callbacks=self.callbacks(),
         )  # fmt: skip
         return history.rows[-1]["val_loss"], history.rows[-1]["val_accuracy"]
+
+    def callbacks(self) -> list[Any]:
+        return []
 
     def ready(self) -> None:
         self.used = self.model()
@@ -56,6 +60,17 @@ class Jit(Lampas):
     def asked(self) -> dict[str, Any]:
         return {"jit": self.jit}
 
+    def callbacks(self) -> list[Any]:
+        self.ends: list[float] = []
+        return [lambda event: self.ends.append(time.perf_counter())]
+
+    def fit(self) -> Scores:
+        scores = super().fit()
+        epochs = self.work.epochs
+        if epochs > 1:
+            self.steady = (self.ends[-1] - self.ends[0]) * epochs / (epochs - 1)
+        return scores
+
     @classmethod
     def why_not(cls) -> str | None:
         """Where this Lampas has no jit."""
@@ -66,3 +81,6 @@ class Auto(Jit):
     """`jit="auto"`: Lampas decides whether it is worth it."""
 
     jit = "auto"
+
+    def fit(self) -> Scores:
+        return Lampas.fit(self)

@@ -58,7 +58,8 @@ def timed(trial: Any, verb: str) -> dict[str, Any]:
     if verb == "predict":
         y_pred = found.reshape(len(trial.work.y), -1)
         found = (trial.work.loss(y_pred, trial.work.y), trial.work.accuracy(y_pred, trial.work.y))
-    return {"seconds": seconds, "loss": float(found[0]), "accuracy": float(found[1])}
+    scores = {"loss": float(found[0]), "accuracy": float(found[1])}
+    return {"seconds": seconds, "steady": trial.steady if verb == "fit" else None, **scores}
 
 
 def serve(kind: Any, answer: Any) -> None:

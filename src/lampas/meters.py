@@ -39,9 +39,12 @@ class Meter:
 
     def _pairs(self, kept: Kept) -> list[tuple[Any, Any]]:
         pairs = [(pick(p, self.key, "the model's output"), pick(t, self.key, "y")) for p, t in kept]
-        if not self._per_batch and _stackable(pairs):
-            pairs = [(concatenate([p for p, _ in pairs]), concatenate([t for _, t in pairs]))]
-        return pairs
+        if self._per_batch or len(pairs) < 2:
+            return pairs
+        outputs, targets = [p for p, _ in pairs], [t for _, t in pairs]
+        if _are_rows(outputs) and _are_rows(targets):
+            return [(torch.cat(outputs), torch.cat(targets))]
+        return [(concatenate(outputs), concatenate(targets))] if _stackable(pairs) else pairs
 
     def so_far(self, kept: Kept) -> dict[str, float]:
         """As `record`, with the batches `kept` too, which are not taken in."""
@@ -52,6 +55,15 @@ class Meter:
         """The value so far, as numbers for a history row; the value itself stays in `value`."""
         self.value = self.metric.compute()
         return metrics.as_record(self.name, self.value)
+
+
+def _are_rows(column: list[Any]) -> bool:
+    """Whether all are tensors that differ in their length alone: seldom not, and soon asked."""
+    first = column[0]
+    if not isinstance(first, torch.Tensor) or not first.ndim:
+        return False
+    rest = first.shape[1:]
+    return all(isinstance(t, torch.Tensor) and t.ndim and t.shape[1:] == rest for t in column)
 
 
 def _stackable(pairs: list[tuple[Any, Any]]) -> bool:

@@ -68,7 +68,7 @@ class MovingBuffers:
     """
 
     def __init__(self, model: nn.Module) -> None:
-        found = [_Buffers.of(module) for module in model.modules()]
+        found = [_Buffers.of(module) for module in model.modules() if vars(module)["_buffers"]]
         self._modules = [one for one in found if one.live]
         self._groups = _grouped(self._modules)
         self._steps = 0

@@ -1,0 +1,150 @@
+"""How the time of a step grows with rows, with weights and with metrics, beside the best loop by
+hand.
+
+    python benchmarks/growth.py [--what rows,weights,metrics] [--repeats 3] [--largest 10000000]
+
+Everything is on the CPU and one thread: nothing is asynchronous. Contenders take turns; figures are
+medians. A run has at least two epochs; Lampas is timed after the first of them, in which a step is
+traced and compiled, a loop by hand as a whole.
+"""
+
+import argparse
+import random
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+
+import torch
+from by_hand import best_by_hand
+from torch import nn
+from workloads import Workload, rings
+
+import lampas
+
+Timed = Callable[[Workload], float]
+METRICS = ["accuracy", "precision", "recall", "f1", "brier", "log_loss", "roc_auc"]
+STEPS = 4000  # of a run, or two epochs where those are longer
+
+
+def by_hand(work: Workload) -> float:
+    """Seconds of an epoch."""
+    start = time.perf_counter()
+    best_by_hand(work)
+    return (time.perf_counter() - start) / work.epochs
+
+
+def by_lampas(work: Workload, *, jit: bool, metrics: tuple[str, ...] = ("accuracy",)) -> float:
+    """Seconds of an epoch, after the first."""
+    ends: list[float] = []
+    model = lampas.Model(work.net())
+    adam = torch.optim.Adam(model.parameters(), lr=work.lr)
+    model.compile(adam, work.loss, metrics=list(metrics), jit=jit)
+    model.fit(
+        work.x, work.y, batch_size=work.batch_size, epochs=work.epochs, verbose=0,
+        validation_data=(work.x_val, work.y_val), callbacks=lambda _: ends.append(now()),
+    )  # fmt: skip
+    return (ends[-1] - ends[0]) / (work.epochs - 1)
+
+
+now = time.perf_counter
+LOOPS: dict[str, Timed] = {
+    "by hand": by_hand,
+    "eager": partial(by_lampas, jit=False),
+    "jit": partial(by_lampas, jit=True),
+}
+
+
+def medians(work: Workload, loops: dict[str, Timed], repeats: int) -> dict[str, float]:
+    """Microseconds a step of each, in turns, after a run that is not timed."""
+    steps = -(-len(work.x) // work.batch_size)
+    work = replace(work, epochs=max(2, STEPS // steps))
+    seconds: dict[str, list[float]] = {name: [] for name in loops}
+    for repeat in range(repeats + 1):
+        turns = list(loops)
+        random.Random(repeat).shuffle(turns)
+        for name in turns:
+            found = loops[name](work)
+            if repeat:
+                seconds[name].append(found)
+    return {name: 1e6 * statistics.median(each) / steps for name, each in seconds.items()}
+
+
+def with_rows(rows: int) -> Workload:
+    """Two numbers and a label a row; an MLP of 61 weights, whose step is all overhead."""
+    work, generator = rings(), torch.Generator().manual_seed(rows)
+    x = torch.randn(rows, 2, generator=generator)
+    y = (x.norm(dim=1, keepdim=True) > 1).float()
+    return replace(work, x=x, y=y, x_val=x[:100], y_val=y[:100])
+
+
+def with_weights(width: int) -> Workload:
+    """An MLP of three layers, about `width`² weights."""
+
+    def net() -> nn.Module:
+        return nn.Sequential(
+            nn.Linear(2, width), nn.ReLU(), nn.Linear(width, width), nn.ReLU(), nn.Linear(width, 1)
+        )
+
+    return replace(with_rows(10_000), make_net=net)
+
+
+def rows_table(largest: int, repeats: int) -> None:
+    print(
+        "\n| rows | " + " | ".join(LOOPS) + " | eager / by hand | eager / at 10⁴ | jit / at 10⁴ |"
+    )
+    print("|---" * 7 + "|")
+    sizes = [10**power for power in range(3, 8) if 10**power <= largest]
+    found = {rows: medians(with_rows(rows), LOOPS, repeats) for rows in sizes}
+    base = found.get(10**4, found[sizes[-1]])
+    for rows, one in found.items():
+        ratios = [one["eager"] / one["by hand"]] + [one[n] / base[n] for n in ("eager", "jit")]
+        _row(f"{rows:,}", [f"{value:.0f}" for value in one.values()], ratios)
+
+
+def weights_table(repeats: int) -> None:
+    print("\n| weights | " + " | ".join(LOOPS) + " | eager / by hand | jit / by hand |")
+    print("|---" * 6 + "|")
+    for width in (4, 16, 64, 256, 1024):
+        work = with_weights(width)
+        found = medians(work, LOOPS, repeats)
+        weights = sum(p.numel() for p in work.net().parameters())
+        ratios = [found[name] / found["by hand"] for name in ("eager", "jit")]
+        _row(f"{weights:,}", [f"{value:.0f}" for value in found.values()], ratios)
+
+
+def metrics_table(repeats: int) -> None:
+    loops: dict[str, Timed] = {"none": partial(by_lampas, jit=False, metrics=())}
+    for name in METRICS:
+        loops[name] = partial(by_lampas, jit=False, metrics=(name,))
+    loops["all seven"] = partial(by_lampas, jit=False, metrics=tuple(METRICS))
+    found = medians(with_rows(10_000), loops, repeats)
+    print("\n| metrics | µs a step | more than none |\n|---|---|---|")
+    for name, value in found.items():
+        print(f"| {name} | {value:.0f} | {value - found['none']:.0f} |")
+
+
+def _row(first: str, cells: list[str], ratios: list[float]) -> None:
+    print(f"| {' | '.join([first, *cells, *(f'{ratio:.2f}' for ratio in ratios)])} |", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--what", default="rows,weights,metrics")
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--largest", type=int, default=10**7)
+    asked = parser.parse_args()
+    torch.set_num_threads(1)
+    print(f"torch {torch.__version__}, one thread, medians of {asked.repeats} repeats; µs a step")
+    tables: dict[str, Callable[[], None]] = {
+        "rows": partial(rows_table, asked.largest, asked.repeats),
+        "weights": partial(weights_table, asked.repeats),
+        "metrics": partial(metrics_table, asked.repeats),
+    }
+    for name in asked.what.split(","):
+        tables[name]()
+
+
+if __name__ == "__main__":
+    main()
