@@ -25,7 +25,6 @@ import lampas
 
 Timed = Callable[[Workload], float]
 METRICS = ["accuracy", "precision", "recall", "f1", "brier", "log_loss", "roc_auc"]
-STEPS = 4000  # of a run, or two epochs where those are longer
 
 
 def by_hand(work: Workload) -> float:
@@ -56,10 +55,13 @@ LOOPS: dict[str, Timed] = {
 }
 
 
-def medians(work: Workload, loops: dict[str, Timed], repeats: int) -> dict[str, float]:
-    """Microseconds a step of each, in turns, after a run that is not timed."""
+def medians(
+    work: Workload, loops: dict[str, Timed], repeats: int, least: int = 2000
+) -> dict[str, float]:
+    """Microseconds a step of each, in turns, after a run that is not timed; runs are of about
+    `least` steps, or of two epochs where those are longer."""
     steps = -(-len(work.x) // work.batch_size)
-    work = replace(work, epochs=max(2, STEPS // steps))
+    work = replace(work, epochs=max(2, least // steps))
     seconds: dict[str, list[float]] = {name: [] for name in loops}
     for repeat in range(repeats + 1):
         turns = list(loops)
@@ -104,11 +106,11 @@ def rows_table(largest: int, repeats: int) -> None:
 
 
 def weights_table(repeats: int) -> None:
-    print("\n| weights | " + " | ".join(LOOPS) + " | eager / by hand | jit / by hand |")
+    print(f"\n| {' | '.join(['weights', *LOOPS, 'eager / by hand', 'jit / by hand'])} |")
     print("|---" * 6 + "|")
     for width in (4, 16, 64, 256, 1024):
         work = with_weights(width)
-        found = medians(work, LOOPS, repeats)
+        found = medians(work, LOOPS, repeats, least=400)
         weights = sum(p.numel() for p in work.net().parameters())
         ratios = [found[name] / found["by hand"] for name in ("eager", "jit")]
         _row(f"{weights:,}", [f"{value:.0f}" for value in found.values()], ratios)

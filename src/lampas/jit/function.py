@@ -15,7 +15,7 @@ from lampas.data.batch import Batch
 from lampas.data.nest import leaves, rebuild
 from lampas.jit.form import Form
 from lampas.jit.slots import Slots
-from lampas.jit.updates import Group, Numbers, States, Update
+from lampas.jit.updates import Group, States, Update
 from lampas.step import StepResult, measure
 
 if TYPE_CHECKING:
@@ -126,24 +126,26 @@ class StepFunction:
             return
         supply = iter(given.states)
         states = [{name: next(supply) for name in one.names} for one in self._stepped]
-        clipped = self._clipped(gradients)
-        numbers = [group.unbind() for group in given.numbers]
-        for one, gradient, old in zip(self._stepped, clipped, states, strict=True):
-            if gradient is not None:
-                parameter = given.parameters[one.slot]
-                self._step(one, parameter, numbers[one.group], gradient, old, ok)
+        everything = zip(self._stepped, self._clipped(gradients), states, strict=True)
+        moving = [(one, g, old) for one, g, old in everything if g is not None]
+        for number in range(len(self._groups)):
+            self._step(given, number, [each for each in moving if each[0].group == number], ok)
 
     def _step(
-        self, one: Stepped, parameter: Tensor, numbers: Numbers, gradient: Tensor, old: States,
-        ok: Tensor,
-    ) -> None:  # fmt: skip
-        if self._update.names(self._groups[one.group]) != one.names:
+        self, given: Inputs, number: int, moving: list[tuple[Stepped, Tensor, States]], ok: Tensor
+    ) -> None:
+        """Step the parameters of one group that have a gradient."""
+        group, update = self._groups[number], self._update
+        if any(update.names(group) != one.names for one, _, _ in moving):
             raise NoStateError
-        group = self._groups[one.group]
-        new, states = self._update.step(group, numbers, parameter, gradient, old)
-        _put(parameter, new, ok)
-        for name, state in states.items():
-            _put(old[name], state, ok)
+        states = [old for _, _, old in moving]
+        each = update.numbers_of_each(group, given.numbers[number].unbind(), states)
+        for (one, gradient, old), numbers in zip(moving, each, strict=True):
+            parameter = given.parameters[one.slot]
+            new, after = update.step(group, numbers, parameter, gradient, old)
+            _put(parameter, new, ok)
+            for name, state in after.items():
+                _put(old[name], state, ok)
 
     def _summed(
         self, sums: list[Tensor], gradients: list[Tensor | None], ok: Tensor

@@ -95,7 +95,8 @@ def without_writing(
     numbers = numbers_of(update, group)
     given = [numbers, p, g, *states.values()]
     before = [(t.clone(), t._version) for t in given]
-    new, after = update.step(group, numbers.unbind(), p, g, states)
+    (each,) = update.numbers_of_each(group, numbers.unbind(), [states])
+    new, after = update.step(group, each, p, g, states)
     for t, (copy, version) in zip(given, before, strict=True):
         assert t._version == version
         assert torch.equal(t, copy)
@@ -130,7 +131,8 @@ def assert_traces(kind: Any, update: Update, other: dict[str, Any], **options: A
     states = states_of(update, optimizer, p)
 
     def step(numbers: Tensor, p: Tensor, g: Tensor, states: States) -> tuple[Tensor, States]:
-        return update.step(group, numbers.unbind(), p, g, states)
+        (each,) = update.numbers_of_each(group, numbers.unbind(), [states])
+        return update.step(group, each, p, g, states)
 
     traced = make_fx(step, tracing_mode="fake")(
         numbers_of(update, group), p.detach(), problem.gradient(1), states
@@ -141,7 +143,7 @@ def assert_traces(kind: Any, update: Update, other: dict[str, Any], **options: A
     assert all(other_number != number for other_number, number in _pairs(update, group, options))
     states = {name: state + 1 for name, state in states.items()}
     given = (numbers_of(update, group), p.detach() + 1, problem.gradient(2), states)
-    expected = update.step(group, *given)
+    expected = step(*given)
     assert_close(traced(*given), expected, torch.float32)
     assert not torch.equal(expected[0], given[1])
 

@@ -69,7 +69,8 @@ def test_the_correction_is_computed_in_float64(t: float) -> None:
     group = {"lr": 1e-3, "betas": (0.9, 0.9999), "eps": 1e-8, "weight_decay": 0, "amsgrad": False}
     m, v = torch.tensor([0.3]), torch.tensor([0.2])
     states = {"step": torch.tensor(t), "exp_avg": m, "exp_avg_sq": v}
-    p, after = ADAM.step(group, numbers_of(ADAM, group), torch.zeros(1), m, states)
+    (numbers,) = ADAM.numbers_of_each(group, numbers_of(ADAM, group).unbind(), [states])
+    p, after = ADAM.step(group, numbers, torch.zeros(1), m, states)
     m, v = after["exp_avg"].double(), after["exp_avg_sq"].double()
     scale = (v / (1 - 0.9999 ** (t + 1))).sqrt() + 1e-8
     torch.testing.assert_close(

@@ -31,13 +31,18 @@ def _step(
 
     (Kingma and Ba 2015, section 7.1).
     """
-    lr, beta1, beta2, eps, weight_decay = numbers
+    _, beta1, beta2, eps, weight_decay, rate = numbers
     g = penalized(group, p, g, weight_decay)
     t = states["step"] + 1
     m = averaged(states["exp_avg"], g, beta1)
     u = torch.maximum(like(beta2, p) * states["exp_inf"], g.abs() + like(eps, p))
     after = {"step": t, "exp_avg": m, "exp_inf": u}
-    return p - like(lr / correction(beta1, t), p) * (m / u), after
+    return p - like(rate, p) * (m / u), after
 
 
-ADAMAX = Update(reading("lr", "betas", "eps", "weight_decay"), usual_shape, _names, _step)
+def _own(group: Group, numbers: Numbers, t: Tensor) -> tuple[Tensor, ...]:
+    lr, beta1, *_ = numbers
+    return (lr / correction(beta1, t),)
+
+
+ADAMAX = Update(reading("lr", "betas", "eps", "weight_decay"), usual_shape, _names, _step, _own)

@@ -18,6 +18,8 @@ Numbers = Sequence[Tensor]
 """A group's hyperparameters as tensors, 0-d in float64: cut apart once a group: once a parameter
 would be a tenth of all that is traced."""
 
+Own = Callable[[Group, Numbers, Tensor], tuple[Tensor, ...]]
+
 Step = Callable[[Group, Numbers, Tensor, Tensor, States], tuple[Tensor, States]]
 
 
@@ -33,12 +35,29 @@ class Update:
     `step`: (group, numbers, p, gradient, states) to (new p, new states). Of the group only its
     shape is looked at. All results are new tensors with the dtypes of what they replace, and
     the new states stand in the order of the old, so that a graph's outputs can be its inputs.
+    `own`: (group, numbers, t) to what depends on how many steps each parameter has made: t (P,) in
+    float64, with this one; (P,) each. `step` finds its parameter's behind the numbers of the group.
     """
 
     numbers: Callable[[Group], tuple[float, ...]]
     shape: Callable[[Group], tuple[Any, ...]]
     names: Callable[[Group], tuple[str, ...]]
     step: Step
+    own: Own | None = None
+
+    def numbers_of_each(
+        self, group: Group, numbers: Numbers, states: Sequence[States]
+    ) -> list[Numbers]:
+        """What `step` gets as numbers, for each parameter of a group by its states.
+
+        Own numbers are computed for all at once. One by one, torch's compiler would put each into
+        the loop over its parameter's elements, and compute it anew for every 16 of them.
+        """
+        if self.own is None or not states:
+            return [numbers for _ in states]
+        t = torch.stack([each["step"] for each in states]).double() + 1
+        columns = [column.unbind() for column in self.own(group, numbers, t)]
+        return [(*numbers, *own) for own in zip(*columns, strict=True)]
 
 
 def reading(*names: str) -> Callable[[Group], tuple[float, ...]]:

@@ -32,4 +32,14 @@ def correction(beta: Tensor, step: Tensor) -> Tensor:
     >>> correction(torch.tensor(0.5), torch.tensor(2.0))
     tensor(0.7500, dtype=torch.float64)
     """
-    return 1 - beta.double() ** step.double()
+    return 1 - power(beta.double(), step.double())
+
+
+def power(base: Tensor, exponent: Tensor) -> Tensor:
+    """base^exponent for 0 <= base, by exp and log: these torch's compiler holds dear enough to
+    keep what several others read, where it would compute a `pow` again for each of them.
+
+    >>> power(torch.tensor(0.0), torch.tensor([1.0, 2.0]))
+    tensor([0., 0.])
+    """
+    return (exponent * base.log()).exp()

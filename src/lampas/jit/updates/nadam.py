@@ -1,5 +1,7 @@
 """NAdam."""
 
+import math
+
 from torch import Tensor
 
 from lampas.jit.updates.base import (
@@ -31,24 +33,30 @@ def _step(
 
     (Dozat 2016).
     """
-    lr, beta1, beta2, eps, weight_decay, momentum_decay = numbers
+    lr, beta1, beta2, eps, weight_decay, _, mu, mu_next, gathered = numbers
     p, g = decayed(group, p, g, lr, weight_decay, decoupled=is_decoupled(group))
     t = states["step"] + 1
-    mu, mu_next = (_mu(beta1, momentum_decay, when) for when in (t, t + 1))
     product = states["mu_product"] * like(mu, states["mu_product"])
     m = averaged(states["exp_avg"], g, beta1)
     v = averaged_square(states["exp_avg_sq"], g, beta2)
     of_g = lr * (1 - mu) / (1 - product.double())
     of_m = lr * mu_next / (1 - product.double() * mu_next)
-    scale = (v / like(correction(beta2, t), p)).sqrt() + like(eps, p)
+    scale = (v / like(gathered, p)).sqrt() + like(eps, p)
     new = p - like(of_g, p) * (g / scale) - like(of_m, p) * (m / scale)
     return new, {"step": t, "exp_avg": m, "exp_avg_sq": v, "mu_product": product}
 
 
-def _mu(beta1: Tensor, momentum_decay: Tensor, step: Tensor) -> Tensor:
-    return beta1 * (1 - 0.5 * 0.96 ** (step.double() * momentum_decay))
+def _own(group: Group, numbers: Numbers, t: Tensor) -> tuple[Tensor, ...]:
+    _, beta1, beta2, _, _, momentum_decay = numbers
+    mu, mu_next = (_mu(beta1, momentum_decay, when) for when in (t, t + 1))
+    return mu, mu_next, correction(beta2, t)
+
+
+def _mu(beta1: Tensor, momentum_decay: Tensor, t: Tensor) -> Tensor:
+    return beta1 * (1 - 0.5 * (t * momentum_decay * math.log(0.96)).exp())
 
 
 NADAM = Update(
-    reading("lr", "betas", "eps", "weight_decay", "momentum_decay"), decoupled_shape, _names, _step
-)
+    reading("lr", "betas", "eps", "weight_decay", "momentum_decay"), decoupled_shape, _names, _step,
+    _own,
+)  # fmt: skip

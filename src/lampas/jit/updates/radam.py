@@ -29,16 +29,21 @@ def _step(
     Once rho > 5, d = r * sqrt(1 - beta2^t) / (sqrt(v) + eps), and r corrects for the variance
     that 1 / sqrt(v) has while few gradients stand behind it (Liu et al. 2020).
     """
-    lr, beta1, beta2, eps, weight_decay = numbers
+    lr, beta1, beta2, eps, weight_decay, is_known, rate, factor = numbers
     p, g = decayed(group, p, g, lr, weight_decay, decoupled=is_decoupled(group))
     t = states["step"] + 1
     m = averaged(states["exp_avg"], g, beta1)
     v = averaged_square(states["exp_avg_sq"], g, beta2)
-    is_known, r = _rectified(beta2, t)
-    adapted = like(r * correction(beta2, t).sqrt(), p) / (v.sqrt() + like(eps, p))
+    adapted = like(factor, p) / (v.sqrt() + like(eps, p))
     d = torch.where(is_known.to(p.device), adapted, 1.0)
-    new = p - like(lr / correction(beta1, t), p) * m * d
+    new = p - like(rate, p) * m * d
     return new, {"step": t, "exp_avg": m, "exp_avg_sq": v}
+
+
+def _own(group: Group, numbers: Numbers, t: Tensor) -> tuple[Tensor, ...]:
+    lr, beta1, beta2, *_ = numbers
+    is_known, r = _rectified(beta2, t)
+    return is_known, lr / correction(beta1, t), r * correction(beta2, t).sqrt()
 
 
 def _rectified(beta2: Tensor, step: Tensor) -> tuple[Tensor, Tensor]:
@@ -55,4 +60,4 @@ def _rectified(beta2: Tensor, step: Tensor) -> tuple[Tensor, Tensor]:
     return rho > 5, square.sqrt()
 
 
-RADAM = Update(reading("lr", "betas", "eps", "weight_decay"), decoupled_shape, _names, _step)
+RADAM = Update(reading("lr", "betas", "eps", "weight_decay"), decoupled_shape, _names, _step, _own)
