@@ -1,6 +1,6 @@
 """The loop over epochs and batches. Nothing in it looks at a number before somebody asks."""
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -20,7 +20,7 @@ from lampas.pace import Pace
 from lampas.pieces import Pieces
 from lampas.run import Run
 from lampas.signals import stopping
-from lampas.step import eval_step, predict_step
+from lampas.step import StepResult, eval_step, predict_step
 from lampas.tally import Tally
 
 if TYPE_CHECKING:
@@ -94,7 +94,10 @@ def _end_epoch(run: Run, pace: Pace, tally: Tally) -> None:
 def _validate(run: Run, breaks: Run | None) -> dict[str, float]:
     assert run.validation is not None
     run.tell("validation_begin")
-    found = _evaluate(run.model, run.validation, breaks, run.validation_pieces)
+    judge = run.judge
+    if judge is not None:
+        judge.look_again()
+    found = _evaluate(run.model, run.validation, breaks, run.validation_pieces, judge)
     return {f"val_{name}": value for name, value in found.items()}
 
 
@@ -181,10 +184,12 @@ def evaluate(model: "Model", feed: Feed) -> dict[str, float]:
 
 
 def _evaluate(
-    model: "Model", feed: Feed, run: Run | None, pieces: Pieces | None = None
-) -> dict[str, float]:
-    """run: whose stop breaks it off, if any does. pieces: those of the evaluations before."""
-    tally, step = Tally(model.plan), partial(eval_step, model)
+    model: "Model", feed: Feed, run: Run | None, pieces: Pieces | None = None,
+    judge: Callable[[Batch], StepResult] | None = None,
+) -> dict[str, float]:  # fmt: skip
+    """run: whose stop breaks it off, if any does. pieces: those of the evaluations before.
+    judge: in the place of `eval_step`."""
+    tally, step = Tally(model.plan), judge or partial(eval_step, model)
     pieces = Pieces(model) if pieces is None else pieces
     with evaluating(model):
         batch = None

@@ -27,6 +27,7 @@ from lampas.tally import Tally
 
 if TYPE_CHECKING:
     from lampas.jit.auto import Auto
+    from lampas.jit.evaluation import CompiledEvaluation
     from lampas.model import Model
     from lampas.state.keeper import Keeper
 
@@ -86,6 +87,7 @@ class Run:
         self.pieces, self.validation_pieces = Pieces(self.model), Pieces(self.model)
         self.stepper: Any = self.model  # who takes the steps: the model, or a compiled step
         self.auto: Auto | None = None
+        self.judge: CompiledEvaluation | None = None  # in the place of `eval_step`
         self.wants_gradients = any(map(reads_gradients, self.callbacks))
         self.hears_looks = any(hears(c, "look") for c in self.callbacks)
         self._next_look = 0.0
@@ -108,7 +110,7 @@ class Run:
     def step_by_hand(self) -> None:
         """From here on the model takes the steps."""
         self._count_compiled()
-        self.stepper, self.before = self.model, Moving(self.model)
+        self.stepper, self.before, self.judge = self.model, Moving(self.model), None
 
     def begin(self, epoch: int) -> None:
         """Stand at the start of `epoch`."""

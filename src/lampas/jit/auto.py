@@ -15,6 +15,7 @@ import torch
 
 from lampas.callbacks.say import say
 from lampas.jit.compiled import CompiledStep
+from lampas.jit.evaluation import CompiledEvaluation
 from lampas.jit.known import is_known, remember
 from lampas.jit.reasons import NotCompilableError, tell
 from lampas.jit.sources import Later
@@ -86,6 +87,7 @@ class Auto:
             self.leave()
             return
         self._run.stepper = self._step
+        self._run.judge = CompiledEvaluation(self._run.model, self._later)
         self._clock.reset(self._done)
 
     def _try(self, step: CompiledStep, pace: float) -> None:

@@ -27,11 +27,13 @@ def choose_stepper(run: "Run") -> None:
 
 def _compile(run: "Run") -> None:
     from lampas.jit.compiled import CompiledStep
+    from lampas.jit.evaluation import CompiledEvaluation
     from lampas.jit.reasons import NotCompilableError, tell
     from lampas.jit.sources import at_once
 
     try:
         run.stepper = CompiledStep(run, at_once)
+        run.judge = CompiledEvaluation(run.model, at_once)
     except NotCompilableError as why:
         tell(why)
 

@@ -9,11 +9,11 @@ import torch
 from torch import Tensor, nn
 
 from lampas.data.batch import Batch
-from lampas.data.nest import leaves
 from lampas.jit.baked import held
+from lampas.jit.batches import form_of, tensors_of
 from lampas.jit.form import Form
 from lampas.jit.function import Inputs, NoStateError, StepFunction, Stepped
-from lampas.jit.reasons import NotCompilableError, has_hooks, modules_of, tell, why_not
+from lampas.jit.reasons import NotCompilableError, has_hooks, line_of, modules_of, tell, why_not
 from lampas.jit.slots import Slots
 from lampas.jit.sources import Source, Wanted
 from lampas.jit.trace import trace
@@ -118,7 +118,7 @@ class CompiledStep:
 
     def train_step(self, batch: Batch) -> StepResult | Any:
         """One step: what `Model.train_step` returns."""
-        key = _form_of(batch)
+        key = form_of(batch)
         if self._is_stale and key in self._graphs:
             self.look()
             if self._run.stepper is not self:
@@ -150,7 +150,7 @@ class CompiledStep:
     def _of_batch(self, batch: Batch) -> list[Tensor]:
         if batch.shares is None and isinstance(batch.x, Tensor) and isinstance(batch.y, Tensor):
             return [batch.x, batch.y] if batch.weight is None else [batch.x, batch.y, batch.weight]
-        return [*_shares(batch), *_tensors(batch)]
+        return [*_shares(batch), *tensors_of(batch)]
 
     def _inputs(self, batch: Batch) -> Inputs:
         return Inputs(
@@ -160,7 +160,7 @@ class CompiledStep:
             numbers=self._numbers,
             sums=self._sums,
             shares=_shares(batch),
-            batch=_tensors(batch),
+            batch=tensors_of(batch),
         )
 
     def _ready_sums(self) -> list[Tensor]:
@@ -214,7 +214,7 @@ class CompiledStep:
         except (NotCompilableError, NoStateError):
             raise
         except Exception as error:  # by hand it went well
-            raise NotCompilableError(f"it cannot be traced: {_line(error)}") from error
+            raise NotCompilableError(f"it cannot be traced: {line_of(error)}") from error
 
     def _rehearse(self, batch: Batch) -> list[int]:
         """Forward and loss once, as they are: what is looked at, made or checked the first time
@@ -247,17 +247,12 @@ class CompiledStep:
     def _after(self, error: Exception, batch: Batch) -> Any:
         """By hand; where that goes well, graphs are at fault."""
         result = self._by_hand(batch)
-        self._give_up(_line(error))
+        self._give_up(line_of(error))
         return result
 
     def _give_up(self, why: str) -> None:
         self._run.step_by_hand()
         tell(why)
-
-
-def _line(error: Exception) -> str:
-    lines = str(error).splitlines()
-    return lines[0] if lines else type(error).__name__
 
 
 def _update(optimizer: torch.optim.Optimizer) -> Update:
@@ -289,34 +284,9 @@ def _gradient(parameter: Tensor) -> Tensor:
     return new if old is None else new.copy_(old)
 
 
-def _tensors(batch: Batch) -> list[Tensor]:
-    parts = leaves((batch.x, batch.y, batch.weight))
-    return [part for part in parts if isinstance(part, Tensor)]
-
-
 def _shares(batch: Batch) -> list[Tensor]:
     return [_number(share) for share in batch.shares or ()]
 
 
 def _number(share: Any) -> Tensor:
     return share if isinstance(share, Tensor) else torch.tensor(float(share), dtype=torch.float64)
-
-
-def _form_of(batch: Batch) -> Any:
-    """What a graph is made for."""
-    x, y = batch.x, batch.y
-    flags = (batch.opens, batch.closes)
-    if batch.weight is None and isinstance(x, Tensor) and isinstance(y, Tensor):
-        return x.shape, x.stride(), x.dtype, y.shape, y.stride(), y.dtype, flags
-    parts = leaves((x, y, batch.weight))
-    return tuple(_form(part) for part in parts), _structure(x), flags
-
-
-def _form(part: Any) -> Any:
-    if isinstance(part, Tensor):
-        return part.shape, part.stride(), part.dtype
-    return part
-
-
-def _structure(x: Any) -> Any:
-    return tuple(x) if isinstance(x, dict) else type(x)

@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 
 from lampas.data.batch import Batch
-from lampas.data.nest import leaves, rebuild
+from lampas.data.nest import leaves
+from lampas.jit.batches import filled
 from lampas.jit.form import Form
 from lampas.jit.slots import Slots
 from lampas.jit.updates import Group, States, Update
@@ -107,12 +108,8 @@ class StepFunction:
         return measure(plan, self._model, output, batch)
 
     def _filled(self, given: Inputs) -> Batch:
-        supply = iter(given.batch)
-        parts = (self._batch.x, self._batch.y, self._batch.weight)
-        values = [next(supply) if isinstance(one, Tensor) else one for one in leaves(parts)]
-        x, y, weight = rebuild(parts, values)
         shares = None if self._batch.shares is None else list(given.shares)
-        return replace(self._batch, x=x, y=y, weight=weight, shares=shares)
+        return replace(filled(self._batch, given.batch), shares=shares)
 
     def _moved(self) -> list[Tensor]:
         now = self._slots.buffers_now()

@@ -26,6 +26,16 @@ def tell(why: object) -> None:
     say(f"jit: steps are not compiled: {why}")
 
 
+def line_of(error: Exception) -> str:
+    """The first line of what it says, or its kind.
+
+    >>> line_of(ValueError("no such kernel")), line_of(KeyError())
+    ('no such kernel', 'KeyError')
+    """
+    lines = str(error).splitlines()
+    return lines[0] if lines else type(error).__name__
+
+
 def why_not(model: "Model") -> str | None:
     """Why the step of `model` cannot be one graph; None where nothing is known against it."""
     return _of_the_step(model) or _of_the_optimizer(model) or _of_the_net(model)

@@ -3,7 +3,7 @@
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 import torch
 from torch import Tensor, fx
@@ -11,11 +11,18 @@ from torch.fx.experimental.proxy_tensor import make_fx
 
 from lampas.jit.baked import nothing_baked
 from lampas.jit.form import Form
-from lampas.jit.function import StepFunction
 from lampas.jit.reasons import NotCompilableError, modules_of
 
 if TYPE_CHECKING:
     from lampas.model import Model
+
+
+class Function(Protocol):
+    """A function of tensors; `form` says what its outputs are, once it was called."""
+
+    form: Form | None
+
+    def __call__(self, *tensors: Tensor) -> list[Tensor]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +35,8 @@ class Traced:
     form: Form
 
 
-def trace(model: "Model", function: StepFunction, tensors: Sequence[Tensor]) -> Traced:
-    """The graph of one step on copies of `tensors`. Random states are put back.
+def trace(model: "Model", function: Function, tensors: Sequence[Tensor]) -> Traced:
+    """The graph of `function` on copies of `tensors`. Random states are put back.
 
     Raises `NotCompilableError` where the step decides by the values of tensors, or leaves something
     in Python; what the net itself raises comes as it is.
