@@ -55,9 +55,7 @@ LOOPS: dict[str, Timed] = {
 }
 
 
-def medians(
-    work: Workload, loops: dict[str, Timed], repeats: int, least: int = 2000
-) -> dict[str, float]:
+def medians(work: Workload, loops: dict[str, Timed], repeats: int, least: int) -> dict[str, float]:
     """Microseconds a step of each, in turns, after a run that is not timed; runs are of about
     `least` steps, or of two epochs where those are longer."""
     steps = -(-len(work.x) // work.batch_size)
@@ -92,60 +90,64 @@ def with_weights(width: int) -> Workload:
     return replace(with_rows(10_000), make_net=net)
 
 
-def rows_table(largest: int, repeats: int) -> None:
-    print(
-        "\n| rows | " + " | ".join(LOOPS) + " | eager / by hand | eager / at 10⁴ | jit / at 10⁴ |"
-    )
-    print("|---" * 7 + "|")
-    sizes = [10**power for power in range(3, 8) if 10**power <= largest]
-    found = {rows: medians(with_rows(rows), LOOPS, repeats) for rows in sizes}
+def rows_table(asked: argparse.Namespace) -> None:
+    loops = {name: LOOPS[name] for name in asked.loops.split(",")}
+    against = [name for name in loops if name != "by hand"]
+    ratios = [f"{name} / by hand" for name in against] + [f"{name} / at 10⁴" for name in against]
+    _head(["rows", *loops, *ratios])
+    sizes = [10**power for power in range(3, 8) if 10**power <= asked.largest]
+    found = {rows: medians(with_rows(rows), loops, asked.repeats, asked.least) for rows in sizes}
     base = found.get(10**4, found[sizes[-1]])
     for rows, one in found.items():
-        ratios = [one["eager"] / one["by hand"]] + [one[n] / base[n] for n in ("eager", "jit")]
-        _row(f"{rows:,}", [f"{value:.0f}" for value in one.values()], ratios)
+        values = [one[name] / one["by hand"] for name in against]
+        values += [one[name] / base[name] for name in against]
+        _row(f"{rows:,}", one, values)
 
 
-def weights_table(repeats: int) -> None:
-    print(f"\n| {' | '.join(['weights', *LOOPS, 'eager / by hand', 'jit / by hand'])} |")
-    print("|---" * 6 + "|")
+def weights_table(asked: argparse.Namespace) -> None:
+    _head(["weights", *LOOPS, "eager / by hand", "jit / by hand"])
     for width in (4, 16, 64, 256, 1024):
         work = with_weights(width)
-        found = medians(work, LOOPS, repeats, least=400)
+        found = medians(work, LOOPS, asked.repeats, asked.least // 5)
         weights = sum(p.numel() for p in work.net().parameters())
-        ratios = [found[name] / found["by hand"] for name in ("eager", "jit")]
-        _row(f"{weights:,}", [f"{value:.0f}" for value in found.values()], ratios)
+        _row(f"{weights:,}", found, [found[name] / found["by hand"] for name in ("eager", "jit")])
 
 
-def metrics_table(repeats: int) -> None:
+def metrics_table(asked: argparse.Namespace) -> None:
     loops: dict[str, Timed] = {"none": partial(by_lampas, jit=False, metrics=())}
     for name in METRICS:
         loops[name] = partial(by_lampas, jit=False, metrics=(name,))
     loops["all seven"] = partial(by_lampas, jit=False, metrics=tuple(METRICS))
-    found = medians(with_rows(10_000), loops, repeats)
-    print("\n| metrics | µs a step | more than none |\n|---|---|---|")
+    found = medians(with_rows(10_000), loops, asked.repeats, asked.least)
+    _head(["metrics", "µs a step", "more than none"])
     for name, value in found.items():
         print(f"| {name} | {value:.0f} | {value - found['none']:.0f} |")
 
 
-def _row(first: str, cells: list[str], ratios: list[float]) -> None:
-    print(f"| {' | '.join([first, *cells, *(f'{ratio:.2f}' for ratio in ratios)])} |", flush=True)
+def _head(cells: list[str]) -> None:
+    print(f"\n| {' | '.join(cells)} |\n{'|---' * len(cells)}|")
+
+
+def _row(first: str, found: dict[str, float], ratios: list[float]) -> None:
+    cells = [first, *(f"{value:.0f}" for value in found.values())]
+    print(f"| {' | '.join(cells + [f'{ratio:.2f}' for ratio in ratios])} |", flush=True)
+
+
+TABLES = {"rows": rows_table, "weights": weights_table, "metrics": metrics_table}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--what", default="rows,weights,metrics")
+    parser.add_argument("--what", default=",".join(TABLES))
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--largest", type=int, default=10**7)
+    parser.add_argument("--largest", type=int, default=10**7, help="rows")
+    parser.add_argument("--least", type=int, default=2000, help="steps of a run")
+    parser.add_argument("--loops", default=",".join(LOOPS), help="of the table of rows")
     asked = parser.parse_args()
     torch.set_num_threads(1)
     print(f"torch {torch.__version__}, one thread, medians of {asked.repeats} repeats; µs a step")
-    tables: dict[str, Callable[[], None]] = {
-        "rows": partial(rows_table, asked.largest, asked.repeats),
-        "weights": partial(weights_table, asked.repeats),
-        "metrics": partial(metrics_table, asked.repeats),
-    }
     for name in asked.what.split(","):
-        tables[name]()
+        TABLES[name](asked)
 
 
 if __name__ == "__main__":
