@@ -33,9 +33,14 @@ def _write(net: Net) -> None:
     net.table.add_(1)
 
 
+def _print(net: Net) -> None:
+    print(net.calls)
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
+        (_print, "a step prints"),
         (_count, "changes calls of Net"),
         (_keep, "changes last of Net"),
         (_write, "changes table of Net"),

@@ -5,8 +5,9 @@ a number from `random`) would run once, while tracing, and never again.
 """
 
 import random
+import sys
 from collections.abc import Generator, Iterable
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,11 @@ def nothing_baked(modules: Iterable[nn.Module]) -> Generator[None]:
     parts = [part for module in modules for part in module.modules()]
     before = [_attributes(part) for part in parts]
     python, numbers = random.getstate(), _numpy_state()
-    yield
+    ear = _Ear(sys.stdout)
+    with redirect_stdout(ear):
+        yield
+    if ear.has_heard:
+        raise NotCompilableError("a step prints, which a graph would not")
     for part, old in zip(parts, before, strict=True):
         new = _attributes(part)
         for name in old.keys() | new.keys():
@@ -42,6 +47,22 @@ def nothing_baked(modules: Iterable[nn.Module]) -> Generator[None]:
                 )
     if random.getstate() != python or _numpy_state() != numbers:
         raise NotCompilableError("a step draws from the random numbers of Python or NumPy")
+
+
+class _Ear:
+    """A stream that hears whether something is written into it."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        self.has_heard = False
+
+    def write(self, text: str) -> int:
+        self.has_heard = True
+        return self._stream.write(text) if self._stream is not None else len(text)
+
+    def flush(self) -> None:
+        if self._stream is not None:
+            self._stream.flush()
 
 
 def held(module: nn.Module) -> tuple[Any, ...]:
