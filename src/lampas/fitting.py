@@ -72,6 +72,10 @@ def prepared(model: "Model", plan: Plan, asked: Asked) -> Generator[Run]:
         if not run.has_trained:
             past.history = before
         raise
+    finally:
+        source.close()
+        if held_out is not None:
+            held_out.close()
 
 
 def _check_optimizers(model: "Model", plan: Plan) -> None:
@@ -129,6 +133,7 @@ def _run(
         shuffle=asked.shuffle,
         steps=asked.steps_per_epoch,
         around=None if keeper is None else keeper.around,
+        epochs=asked.epochs - asked.initial_epoch,
     )
     return Run(
         model=model,
@@ -150,4 +155,5 @@ def _validation(asked: Asked, held_out: Source, batch_size: int) -> Feed:
     if size is None:
         size = batch_size if asked.batch_size == "auto" else held_out.roomy(batch_size)
     check_count("validation_batch_size", size)
-    return held_out.validation(size, steps=asked.validation_steps)
+    times = (asked.epochs - asked.initial_epoch) // asked.validation_freq
+    return held_out.validation(size, steps=asked.validation_steps, times=times)

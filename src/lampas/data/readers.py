@@ -10,7 +10,9 @@ from typing import Any, Protocol, cast
 import torch
 from torch.utils.data import DataLoader, IterableDataset
 
+from lampas import randomness
 from lampas.data.batch import Batch, Feed
+from lampas.data.dataset_feed import DatasetFeed
 from lampas.data.loader import LoaderFeed, StreamFeed, TensorLoaderFeed
 from lampas.data.memory import MemoryFeed
 from lampas.data.steady import SteadyLoader, generators_of, is_steady
@@ -62,6 +64,9 @@ def reader_of(feed: Feed) -> Reader:
     """
     if isinstance(feed, MemoryFeed):
         return Reader(feed.begin)
+    if isinstance(feed, DatasetFeed):
+        own = randomness.found_in(feed.dataset, "dataset")
+        return Reader(feed.begin, reading=own, data=_stateful(feed.dataset))
     if isinstance(feed, StreamFeed):
         return _of_stream(feed)
     if isinstance(feed, TensorLoaderFeed):
