@@ -3,14 +3,16 @@
     python benchmarks/input.py [--repeats 5] [--epochs 6] [--threads 1] [--json FILE]
 
 The data are images of 3×32×32 bytes, packed as differences from pixel to pixel, which a dataset
-unpacks, scales, crops and mirrors with NumPy; `--work` is how often each is unpacked again, as a larger
-image would take longer. The net is a small CNN. Contenders: a loop by hand over a `DataLoader` with 0,
-1, 2 and more workers (persistent, as whoever tunes them would have it), and `fit` with the plain
-dataset, which finds out by itself; steps are not compiled, for it is the input that is compared.
+unpacks, scales, crops and mirrors with NumPy; `--work` is how often each is unpacked again, as a
+larger image would take longer. The net is a small CNN. Contenders: a loop by hand over a
+`DataLoader` with 0, 1, 2 and more workers (persistent, as whoever tunes them would have it), and
+`fit` with the plain dataset, which finds out by itself; steps are not compiled, for it is the input
+that is compared.
 
-Each repeat runs all contenders one after the other in an order of its own, each for so many epochs with a
-net of its own. "whole" is the time of all epochs, start and measuring included; "epoch" the median of
-those from the third on. Figures are medians of the repeats, ratios those of the same repeat.
+Each repeat runs all contenders one after the other in an order of its own, each for so many epochs
+with a net of its own. "whole" is the time of all epochs, start and measuring included; "epoch" the
+median of those from the third on. Figures are medians of the repeats, ratios those of the same
+repeat.
 """
 
 import argparse
@@ -124,7 +126,7 @@ def measure(data: Packed, width: int, options) -> dict[str, dict[str, float]]:
             lampas.seed(repeat)
             found = ways[name]()
             seconds[name].append((statistics.median(found[2:]), sum(found)))
-    for line in sorted(set(line.split(":")[-1] for line in said)):
+    for line in sorted({line.split(":")[-1] for line in said}):
         print(f"    said:{line}", sum(one.endswith(line) for one in said), "times")
     return {name: summary(name, seconds) for name in ways}
 

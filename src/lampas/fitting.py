@@ -18,6 +18,7 @@ from lampas.signals import Preempted
 from lampas.state.checkpoints import CheckpointLike, as_checkpoints
 from lampas.state.facts import facts_of, fingerprints_of
 from lampas.state.keeper import Keeper
+from lampas.waiting import tell_of_waiting
 
 if TYPE_CHECKING:
     from lampas.model import Model
@@ -68,6 +69,7 @@ def prepared(model: "Model", plan: Plan, asked: Asked) -> Generator[Run]:
             if run.preempted is not None:
                 raise Preempted(run.preempted, run.stopped, keeper.folder)
         past.origin = facts
+        tell_of_waiting(run, source)
     except BaseException:
         if not run.has_trained:
             past.history = before

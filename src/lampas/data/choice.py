@@ -22,11 +22,13 @@ _DEEP = 4
 class Chooser(Protocol):
     """Says, between two batches, who reads the next ones.
 
-    `count`: how many processes; 0 for this one. `depth`: how many batches each reads ahead.
+    `count`: how many processes; 0 for this one. `depth`: how many batches each reads ahead. `why`:
+    the reason for which this process reads for good, where it does.
     """
 
     count: int
     depth: int
+    why: str | None
 
     def here(self, read: float, used: float) -> None:
         """A batch was read in this process, and then used, in so many seconds."""
@@ -69,7 +71,6 @@ class Choice:
     clearly more than that costs, and a batch gains a tenth. Then their batches are timed too. Where
     these are no faster, this process reads some again, for the machine may have become slower
     meanwhile; and goes on with it, unless its own now take longer.
-    `why`: the reason for which this process reads for good.
     """
 
     def __init__(self, batches: int, passes: int, *, on_host: bool) -> None:

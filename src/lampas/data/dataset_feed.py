@@ -111,6 +111,7 @@ class DatasetFeed:
                 self._reading.read, places, count, depth,
                 slot_bytes=self._slot_bytes,
                 timeout=max(_LONGEST, 100 * self._seconds),
+                is_pinned=self.device.type == "cuda",
             )  # fmt: skip
         except OSError as error:  # no more processes, memory or descriptors
             self._give_up(f"workers cannot be started: {error.strerror or error}")
@@ -146,7 +147,7 @@ class DatasetFeed:
             self._is_proven = True
             return True
         finally:
-            self.close()
+            ahead.close()
 
     def _next(self, ahead: ReadAhead, place: Place, looked: Any, *, is_proof: bool) -> Any:
         """The next batch; the first of each process is compared with what this one reads."""

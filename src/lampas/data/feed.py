@@ -75,7 +75,7 @@ class Source:
         return self._weighted(feed if steps is None else StepsFeed(feed, steps))
 
     def validation(self, batch_size: int, *, steps: int | None, times: int = 0) -> Feed:
-        """Batches in order, the same ones each time: the first `steps`, or all. times: see `once`."""
+        """Batches in order, the first `steps` or all, so many `times`: see `once`."""
         if isinstance(self.x, Iterator):
             if steps is not None:
                 check_count("validation_steps", steps)

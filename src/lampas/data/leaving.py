@@ -6,6 +6,7 @@ import pickle
 import sys
 import time
 from collections.abc import Mapping
+from functools import lru_cache
 from types import FunctionType, MethodType, ModuleType
 from typing import Any, cast
 
@@ -70,8 +71,8 @@ def why_here(reading: Reading, place: Place, seconds: float) -> str | None:
 def is_same(first: Any, second: Any) -> bool:
     """Whether two batches are equal to the last bit."""
     if isinstance(first, Tensor) and isinstance(second, Tensor):
-        alike = first.shape == second.shape and first.dtype == second.dtype
-        return alike and first.stride() == second.stride() and torch.equal(*map(_bits, (first, second)))
+        alike = first.dtype == second.dtype and first.stride() == second.stride()
+        return alike and first.shape == second.shape and torch.equal(_bits(first), _bits(second))
     if isinstance(first, Mapping) and isinstance(second, Mapping):
         one, other = cast(Mapping[Any, Any], first), cast(Mapping[Any, Any], second)
         return one.keys() == other.keys() and all(is_same(one[k], other[k]) for k in one)
@@ -130,7 +131,7 @@ class _Walker(pickle.Pickler):
             raise _ThereError("the dataset holds a net")
         if isinstance(obj, Tensor) and obj.device.type != "cpu":
             raise _ThereError("the dataset holds tensors on an accelerator")
-        if isinstance(obj, (FunctionType, MethodType)):
+        if isinstance(obj, (FunctionType, MethodType, _Cached)):
             if id(obj) not in self._known:
                 self._known.add(id(obj))
                 self.waiting += _held_by(obj)
@@ -143,8 +144,13 @@ class _Walker(pickle.Pickler):
         return 0 if isinstance(obj, closed) else None
 
 
-def _held_by(function: FunctionType | MethodType) -> list[Any]:
-    """What a function found outside of itself, or a method belongs to."""
+_Cached: Any = type(lru_cache(len))
+
+
+def _held_by(function: Any) -> list[Any]:
+    """What a function found outside of itself, a method belongs to, or a cache is of."""
+    if isinstance(function, _Cached):
+        return [function.__wrapped__]
     if isinstance(function, MethodType):
         return [function.__self__]
     found: list[Any] = list(function.__defaults__ or ())

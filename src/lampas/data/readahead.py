@@ -11,6 +11,7 @@ import signal
 import time
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from multiprocessing.connection import Connection, wait
@@ -39,34 +40,50 @@ class ReadAhead:
     """`count` processes that `read` the batches of `places`, each up to `depth` ahead.
 
     slot_bytes: the size of a batch; larger ones take longer. timeout: seconds that a batch may
-    take. `places` is not moved in this process. Needs a system that forks.
+    take. is_pinned: tensors come in page-locked memory, from which CUDA copies meanwhile. `places`
+    is not moved in this process. Needs a system that forks; raises `OSError` where it cannot.
     """
 
     def __init__(
         self, read: Callable[[Place], Any], places: Iterator[Place], count: int, depth: int,
-        *, slot_bytes: int, timeout: float,
+        *, slot_bytes: int, timeout: float, is_pinned: bool = False,
     ) -> None:  # fmt: skip
         self._timeout = timeout
+        self._is_pinned = is_pinned
         self._taken = 0
         self._readers: list[_Reader] = []
+        try:
+            for number in range(count):
+                slots = [Slot(slot_bytes) for _ in range(depth)]
+                self._start(read, islice(places, number, None, count), slots)
+        except BaseException:
+            self.close()
+            raise
+
+    def _start(
+        self, read: Callable[[Place], Any], places: Iterator[Place], slots: list[Slot]
+    ) -> None:
         context: Any = multiprocessing.get_context("fork")
-        for number in range(count):
-            ours, theirs = context.Pipe()
-            slots = [Slot(slot_bytes) for _ in range(depth)]
-            others = [reader.pipe for reader in self._readers]
-            mine = islice(places, number, None, count)
-            process = context.Process(
-                target=_serve, args=(read, mine, theirs, slots, [ours, *others]), daemon=True
-            )
+        ours, theirs = context.Pipe()
+        inherited = [ours, *(reader.pipe for reader in self._readers)]
+        task = (read, places, theirs, slots, inherited)
+        process = context.Process(target=_serve, args=task, daemon=True)
+        try:
             with warnings.catch_warnings():
                 # Python 3.12 warns of threads; what a lock left behind stops is timed out.
                 warnings.simplefilter("ignore", DeprecationWarning)
                 process.start()
+        except BaseException:
+            ours.close()
+            raise
+        finally:
             theirs.close()
-            self._readers.append(_Reader(process, ours, slots))
+        self._readers.append(_Reader(process, ours, slots))
 
     def next(self) -> Any:
         """The next batch. Raises `ReaderError` where there is none to be had."""
+        if not self._readers:
+            raise ReaderError("workers were ended")
         turn, reader = divmod(self._taken, len(self._readers))
         found = self._answer_of(self._readers[reader])
         self._taken += 1
@@ -74,22 +91,18 @@ class ReadAhead:
         message, error = found[1:], found[:1] != b"+"
         if error:
             raise ReaderError(message.decode())
-        batch = slots[turn % len(slots)].load(message)
-        try:
+        batch = slots[turn % len(slots)].load(message, is_pinned=self._is_pinned)
+        with suppress(OSError):  # it may have read all that it had to, and have gone
             self._readers[reader].pipe.send_bytes(b"free")
-        except OSError:
-            pass  # it has read all that it had to, and has gone
         return batch
 
     def _answer_of(self, reader: _Reader) -> bytes:
         ready = wait([reader.pipe, reader.process.sentinel], self._timeout)
         if not ready:
             raise ReaderError(f"it did not answer for {self._timeout:.0f} s")
-        try:
+        with suppress(EOFError, OSError):
             if reader.pipe.poll():
                 return reader.pipe.recv_bytes()
-        except (EOFError, OSError):
-            pass
         reader.process.join(_PATIENCE)
         raise ReaderError(f"it ended with code {reader.process.exitcode}")
 
@@ -119,7 +132,7 @@ def _serve(
     for one in inherited:  # or a parent's end would not be noticed
         one.close()
     torch.set_num_threads(1)
-    try:
+    with suppress(EOFError, OSError):  # nobody waits for more
         for number, place in enumerate(places):
             if number >= len(slots):
                 pipe.recv_bytes()
@@ -129,5 +142,3 @@ def _serve(
                 pipe.send_bytes(f"-{type(error).__name__}: {error}".encode(errors="replace"))
                 return
             pipe.send_bytes(answer)
-    except (EOFError, OSError):
-        pass  # nobody waits for more

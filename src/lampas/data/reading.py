@@ -1,7 +1,8 @@
 """A batch of a user's dataset, with what reading it draws belonging to the batch."""
 
+import ctypes
 import random
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import numpy as np
 import torch
@@ -22,14 +23,18 @@ class Reading:
     for the states alone that are drawn from: the first batch tells which; where a later one draws
     from another, it is read once more.
 
-    A generator that the dataset keeps as its own goes on from batch to batch.
+    A generator that the dataset keeps as its own goes on from batch to batch; then, and where it has a
+    state to be kept, no batch is read again, and all three are seeded each time.
     """
 
     def __init__(self, dataset: Any) -> None:
         self.dataset = dataset
-        self._states: list[_State] = [_Torch(), _Python(), _NumPy()]
+        self._states: list[_State] = [_Torch(), _Python()]
+        if type(_generator_of_numpy()) is np.random.MT19937:  # of others NumPy cannot be seeded
+            self._states.append(_NumPy())
         self._drawn_from = set(self._states)
         self._is_new = True
+        self._reads_once = bool(randomness.found_in(dataset, "")) or hasattr(dataset, "state_dict")
 
     def read(self, place: Place) -> Any:
         """The samples, collated as torch's `DataLoader` does."""
@@ -46,6 +51,8 @@ class Reading:
                     moved.add(state)
                 if state in moved or state in self._drawn_from:
                     state.put(own)
+        if self._reads_once:
+            return batch
         if self._is_new:
             self._drawn_from, self._is_new = moved, False
         elif moved:
@@ -123,15 +130,15 @@ class _NumPy:
 
     def take(self) -> Any:
         mark = _words_of_numpy()
-        if self._taken is None or mark is None or mark != self._mark:
+        if self._taken is None or mark != self._mark:
             self._taken, self._mark = np.random.get_state(legacy=False), mark
         return self._taken
 
     def has_moved(self, since: Any) -> bool:
-        # Where a normal number is kept for later, the next draw moves no word.
-        if self._mark is not None and not since["has_gauss"]:
-            return _words_of_numpy() != self._mark
-        return not _same(np.random.get_state(legacy=False), since)
+        if _words_of_numpy() != self._mark:
+            return True
+        # Where a normal number is kept for later, to draw it moves no word.
+        return bool(since["has_gauss"]) and not np.random.get_state(legacy=False)["has_gauss"]
 
     def put(self, state: Any) -> None:
         np.random.set_state(state)
@@ -141,18 +148,11 @@ class _NumPy:
         np.random.seed(seed % 2**32)
 
 
+def _generator_of_numpy() -> Any:
+    return cast(Any, np.random).get_bit_generator()
+
+
 def _words_of_numpy() -> Any:
-    """What changes in the words of NumPy's MT19937 with each draw; None where it has another."""
-    import ctypes
-
-    generator: Any = np.random.get_bit_generator()
-    if type(generator) is not np.random.MT19937:
-        return None
-    words = (ctypes.c_uint32 * 625).from_address(generator.ctypes.state_address)
+    """What changes in the words of NumPy's Mersenne twister with each draw."""
+    words = (ctypes.c_uint32 * 625).from_address(_generator_of_numpy().ctypes.state_address)
     return words[0], words[1], words[624]
-
-
-def _same(first: Any, second: Any) -> bool:
-    if isinstance(first, dict):
-        return first.keys() == second.keys() and all(_same(first[k], second[k]) for k in first)
-    return bool(np.array_equal(first, second))

@@ -28,9 +28,9 @@ class Slot:
         _Packer(file, self._memory).dump(batch)
         return file.getvalue()
 
-    def load(self, message: bytes) -> Any:
-        """The batch, in memory of its own: the slot is free afterwards."""
-        return _Unpacker(io.BytesIO(message), self._memory).load()
+    def load(self, message: bytes, *, is_pinned: bool = False) -> Any:
+        """The batch, in memory of its own, page-locked or not: the slot is free afterwards."""
+        return _Unpacker(io.BytesIO(message), self._memory, is_pinned).load()
 
 
 def bytes_of(batch: Any) -> int:
@@ -71,12 +71,14 @@ class _Packer(pickle.Pickler):
 
 
 class _Unpacker(pickle.Unpickler):
-    def __init__(self, file: Any, memory: mmap.mmap) -> None:
+    def __init__(self, file: Any, memory: mmap.mmap, is_pinned: bool) -> None:
         super().__init__(file)
         self._memory = memory
+        self._is_pinned = is_pinned
 
     def persistent_load(self, pid: Any) -> Any:
-        return _view(self._memory, *pid).clone()
+        found = _view(self._memory, *pid)
+        return found.pin_memory() if self._is_pinned else found.clone()
 
 
 def _view(
