@@ -1,6 +1,7 @@
 """A user's map-style dataset as a feed: read in this process, or ahead by others, to one effect."""
 
 import time
+from collections import deque
 from collections.abc import Generator, Iterator
 from itertools import chain, islice
 from typing import Any, cast
@@ -19,6 +20,7 @@ from lampas.data.stamp import stamp
 
 _AROUND = 40  # objects of a dataset that are looked at before each batch
 _ROOM = 1 << 28  # bytes of batches that may be read ahead
+_LATELY = 8  # batches whose seconds are kept
 _LONGEST = 20.0  # seconds that a batch is waited for, or a hundred times what it took here
 
 
@@ -42,7 +44,7 @@ class DatasetFeed:
         self._reading = Reading(self.dataset)
         self._ahead: ReadAhead | None = None
         self._slot_bytes = 0  # of a whole batch; 0 until it is known that others may read
-        self._seconds = 0.0  # that one took here
+        self._seconds: deque[float] = deque(maxlen=_LATELY)  # that batches took here
         self._began = 0.0
         self._is_proven = False
 
@@ -83,17 +85,17 @@ class DatasetFeed:
             batch = self._reading.read(place)
             got = now()
             yield batch
+            self._seconds.append(got - asked)
             chooser.here(got - asked, now() - got)
-            if chooser.count and self._may_leave(place, batch, got - asked):
+            if chooser.count and self._may_leave(place, batch):
                 return False
             del batch  # or there would be two while the next one is read
         return True
 
-    def _may_leave(self, place: Place, batch: Any, seconds: float) -> bool:
+    def _may_leave(self, place: Place, batch: Any) -> bool:
         if self._slot_bytes:
             return True
-        self._seconds = seconds
-        why = why_here(self._reading, place, seconds)
+        why = why_here(self._reading, place, min(self._seconds))  # a pause is none of its time
         if why is not None:
             self.chooser.stay(why)
             return False
@@ -110,7 +112,7 @@ class DatasetFeed:
             self._ahead = ReadAhead(
                 self._reading.read, places, count, depth,
                 slot_bytes=self._slot_bytes,
-                timeout=max(_LONGEST, 100 * self._seconds),
+                timeout=max(_LONGEST, 100 * max(self._seconds, default=0.0)),
                 is_pinned=self.device.type == "cuda",
             )  # fmt: skip
         except OSError as error:  # no more processes, memory or descriptors
