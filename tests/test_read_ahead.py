@@ -1,4 +1,4 @@
-"""Processes that read ahead in whole programs: killed and resumed, interrupted, and by the clock."""
+"""Processes that read ahead, in whole programs: killed, resumed, interrupted, by the clock."""
 
 import json
 import os

@@ -160,5 +160,6 @@ def test_of_an_accelerator_it_claims_no_more_than_it_knows(
     run: Any = Run()
     waiting.tell_of_waiting(run, source)
     assert capsys.readouterr().err.startswith(
-        "data: reading batches took 75 % of the time (3 of 4 s), beside what cuda computed meanwhile: "
+        "data: reading batches took 75 % of the time (3 of 4 s), beside what cuda computed "
+        "meanwhile: "
     )

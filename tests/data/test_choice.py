@@ -117,7 +117,8 @@ def test_it_says_so_when_they_are_there(capsys: pytest.CaptureFixture[str]) -> N
         choice.started(0.05)
         choice.started(0.05)
     assert capsys.readouterr().err == (
-        "data: a batch takes 12 ms to read and 10 ms to compute: 2 workers read ahead from here on\n"
+        "data: a batch takes 12 ms to read and 10 ms to compute: 2 workers read ahead from here "
+        "on\n"
     )
     _ahead(choice, 1e-3, 10e-3)
     assert choice.count == 2
@@ -141,7 +142,8 @@ def test_where_they_are_no_faster_it_goes_on_without(capsys: pytest.CaptureFixtu
     assert choice.count == 0
     assert choice.why == "workers were no faster"
     assert capsys.readouterr().err.splitlines()[1:] == [
-        "data: with 2 workers a batch takes 30 ms instead of 23 ms: it is read in this process again"
+        "data: with 2 workers a batch takes 30 ms instead of 23 ms: it is read in this process "
+        "again"
     ]
 
 

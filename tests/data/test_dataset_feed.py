@@ -155,10 +155,10 @@ def _raises() -> None:
 def test_an_error_in_the_dataset_is_the_same(
     count: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    read = []
+    batches = iter(_feed(Fails(11, _raises), {0: count}, shuffle=False))
+    read = [next(batches).size for _ in range(3)]
     with pytest.raises(KeyError) as caught:
-        for batch in _feed(Fails(11, _raises), {0: count}, shuffle=False):
-            read.append(batch.size)
+        next(batches)
     assert str(caught.value) == "'row 11 has no label'"
     assert caught.value.__cause__ is caught.value.__context__ is None
     assert read == [3, 3, 3]

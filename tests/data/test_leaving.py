@@ -85,7 +85,7 @@ def _method_of(thing: Any) -> Any:
     ("make", "words"),
     [
         (lambda folder: threading.Lock(), "cannot pickle '_thread.lock' object"),
-        (lambda folder: open(folder / "file"), "cannot pickle '_io.TextIOWrapper' object"),
+        (lambda folder: (folder / "file").open(), "cannot pickle '_io.TextIOWrapper' object"),
         (lambda folder: zipfile.ZipFile(folder / "z.zip"), "cannot pickle"),
         (lambda folder: sqlite3.connect(":memory:"), "cannot pickle 'sqlite3.Connection' object"),
         (lambda folder: (one for one in []), "cannot pickle 'generator' object"),

@@ -115,11 +115,18 @@ def test_signals_are_the_parents_business() -> None:
     assert _are_gone(ahead)
 
 
-def test_they_end_with_their_parent(tmp_path: Path) -> None:
-    """One that is killed has no time to end anybody."""
+@pytest.mark.parametrize("seconds", [0.0, 30.0])
+def test_they_end_with_their_parent(seconds: float, tmp_path: Path) -> None:
+    """One that is killed has no time to end anybody, and one that reads none to notice."""
+
+    def read(place: Place) -> Any:
+        if place[1] > 1:
+            time.sleep(seconds)
+        return _read(place)
+
     parent = os.fork()
     if parent == 0:
-        ahead = _ahead(2, _places(1000))
+        ahead = _ahead(2, _places(1000), read)
         pids = [str(ahead.next()[2]) for _ in range(2)]
         (tmp_path / "new").write_text(" ".join(pids))
         (tmp_path / "new").rename(tmp_path / "pids")

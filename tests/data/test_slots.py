@@ -15,7 +15,7 @@ DTYPES = [
     torch.float32, torch.float64, torch.bfloat16, torch.float16, torch.complex64, torch.bool,
     torch.uint8, torch.int16, torch.int64,
 ]  # fmt: skip
-Pair = namedtuple("Pair", "a b")  # noqa: PYI024  # as datasets have them
+Pair = namedtuple("Pair", "a b")  # as datasets have them
 
 
 @st.composite

@@ -6,7 +6,9 @@ pass is drawn: each knows it, and reads every so-manieth batch, so nothing but b
 through the pipes, and tensors not even there.
 """
 
+import ctypes
 import multiprocessing
+import os
 import signal
 import time
 import warnings
@@ -66,7 +68,7 @@ class ReadAhead:
         context: Any = multiprocessing.get_context("fork")
         ours, theirs = context.Pipe()
         inherited = [ours, *(reader.pipe for reader in self._readers)]
-        task = (read, places, theirs, slots, inherited)
+        task = (read, places, theirs, slots, inherited, os.getpid())
         process = context.Process(target=_serve, args=task, daemon=True)
         try:
             with warnings.catch_warnings():
@@ -123,8 +125,9 @@ class ReadAhead:
 
 def _serve(
     read: Callable[[Place], Any], places: Iterator[Place], pipe: Connection, slots: list[Slot],
-    inherited: list[Connection],
+    inherited: list[Connection], parent: int,
 ) -> None:  # fmt: skip
+    _die_with(parent)
     # Ctrl-C reaches a whole group of processes, and a handler of the parent's is inherited: to end
     # these is the parent's business.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -142,3 +145,14 @@ def _serve(
                 pipe.send_bytes(f"-{type(error).__name__}: {error}".encode(errors="replace"))
                 return
             pipe.send_bytes(answer)
+
+
+def _die_with(parent: int) -> None:
+    """A process that reads on after its parent was killed would hold the lock of a run's folder."""
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(_PARENT_DEATH, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
+
+
+_PARENT_DEATH = 1  # PR_SET_PDEATHSIG

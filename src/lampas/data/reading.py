@@ -23,8 +23,8 @@ class Reading:
     for the states alone that are drawn from: the first batch tells which; where a later one draws
     from another, it is read once more.
 
-    A generator that the dataset keeps as its own goes on from batch to batch; then, and where it has a
-    state to be kept, no batch is read again, and all three are seeded each time.
+    A generator that the dataset keeps as its own goes on from batch to batch; then, and where it
+    has a state to be kept, no batch is read again, and all three are seeded each time.
     """
 
     def __init__(self, dataset: Any) -> None:
