@@ -17,7 +17,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 import lampas
-from lampas.data import dataset_feed, leaving
+from lampas.data import dataset_feed, leaving, reading
 from lampas.data import feed as feed_module
 from lampas.data.dataset_feed import DatasetFeed
 from lampas.errors import DataError
@@ -32,9 +32,7 @@ def _feed(
     data: Any, counts: Mapping[int, int], batch: int = 3, shuffle: bool = True
 ) -> DatasetFeed:
     loader: Any = DataLoader(data, batch, shuffle=shuffle)
-    feed = DatasetFeed(loader, CPU, F32, Forced(counts))
-    feed._slot_bytes = 4096  # others may read: `why_here` has tests of its own
-    return feed
+    return DatasetFeed(loader, CPU, F32, Forced(counts))
 
 
 def _read(feed: DatasetFeed, passes: int = 1) -> list[Any]:
@@ -51,13 +49,20 @@ def _children() -> list[str]:
 
 
 @pytest.fixture(autouse=True)
+def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Others read from the second batch on, where the chooser says so."""
+    monkeypatch.setattr(reading, "_LOOKS", 1)
+    monkeypatch.setattr(leaving, "_KEPT", 0.0)  # the first batch of all takes longer
+
+
+@pytest.fixture(autouse=True)
 def _nobody_is_left() -> Iterator[None]:
     assert not _children()
     yield
     assert not _children()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(SWITCHES, st.booleans())
 def test_switched_anywhere_it_reads_the_same(counts: dict[int, int], shuffle: bool) -> None:
     lampas.seed(1)
@@ -67,11 +72,35 @@ def test_switched_anywhere_it_reads_the_same(counts: dict[int, int], shuffle: bo
     assert _read(feed, 3) == wanted
     chooser: Any = feed.chooser
     assert chooser.why is None
-    wanted_counts = [counts.get(0, 0)]
-    for number in range(1, 21):
-        wanted_counts.append(counts.get(number, wanted_counts[-1]))
-    firsts = {0, 7, 14} | set(counts)  # of the first batch from others the chooser is not told
-    assert len(chooser.seen) >= 21 - len(firsts)
+    assert chooser.starts >= any(counts.get(number) for number in range(15))
+
+
+class NowAndThen(Drawn):
+    """Draws for some of its rows alone."""
+
+    def __init__(self, drawing: set[int]) -> None:
+        super().__init__()
+        self.drawing = drawing
+
+    def __getitem__(self, index: int) -> Any:
+        if index in self.drawing:
+            return super().__getitem__(index)
+        return torch.full((4,), float(index)), torch.ones(1)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@given(SWITCHES, st.sets(st.integers(0, 19), max_size=2), st.integers(1, 4))
+def test_also_where_few_samples_draw(
+    monkeypatch: pytest.MonkeyPatch, counts: dict[int, int], drawing: set[int], looks: int
+) -> None:
+    monkeypatch.setattr(reading, "_LOOKS", looks)
+    lampas.seed(1)
+    wanted = _read(_feed(NowAndThen(drawing), {}), 3)
+    lampas.seed(1)
+    feed = _feed(NowAndThen(drawing), counts)
+    assert _read(feed, 3) == wanted
+    late = "the dataset draws random numbers now and then"
+    assert feed.chooser.why in (None, late)
 
 
 @pytest.mark.parametrize("count", [0, 1, 2])
@@ -103,7 +132,6 @@ def _fitted(monkeypatch: pytest.MonkeyPatch, counts: Mapping[int, int], **option
         return made[-1]
 
     monkeypatch.setattr(feed_module, "Choice", choice)
-    monkeypatch.setattr(leaving, "_KEPT", 0.0)  # the first batch of all takes longer
     lampas.seed(0)
     net = nn.Sequential(
         nn.Linear(4, 16), nn.BatchNorm1d(16), nn.ReLU(), nn.Dropout(), nn.Linear(16, 1)
@@ -261,7 +289,7 @@ def test_what_is_changed_in_the_dataset_is_read(
 def test_a_pass_that_is_left_ends_its_processes() -> None:
     feed = _feed(Drawn(60), {0: 2})
     batches = iter(feed)
-    next(batches)
+    next(batches), next(batches)
     assert len(_children()) == 2
     feed.close()
     assert not _children()
@@ -292,7 +320,6 @@ def test_a_dataset_that_others_must_not_read_stays(capsys: pytest.CaptureFixture
     data: Any = Drawn()
     data.own = np.random.default_rng(0)
     feed = _feed(data, {3: 2})
-    feed._slot_bytes = 0
     assert len(_read(feed)) == 7
     assert feed.chooser.why == "the dataset draws from a generator of its own"
     assert capsys.readouterr().err == ""
@@ -301,7 +328,6 @@ def test_a_dataset_that_others_must_not_read_stays(capsys: pytest.CaptureFixture
 @pytest.mark.parametrize("ends", ["a stop", "an error", "a net that fails"])
 def test_nobody_outlives_a_fit(ends: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(feed_module, "Choice", lambda *_, **__: Forced({1: 2}))
-    monkeypatch.setattr(leaving, "_KEPT", 0.0)
 
     class Ends(lampas.Callback):
         hears = frozenset({"step"})

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lampas import seed
-from lampas.data.reading import Reading
+from lampas.data.reading import DrawsLateError, Reading
 
 
 def _drawn() -> list[float]:
@@ -67,7 +67,7 @@ class Sometimes(Drawn):
 def test_what_draws_now_and_then_is_found_whenever_that_is(
     drawing: set[int], order: list[int], begin: int
 ) -> None:
-    """Whoever begins later, as a worker or a resumed run does, reads the same."""
+    """Among the first batches; whoever begins later reads the same."""
 
     def batches(first: int) -> list[list[float]]:
         reading = Reading(Sometimes(drawing))
@@ -101,6 +101,33 @@ def test_a_batch_is_read_twice_only_where_a_later_one_draws_first() -> None:
     for number, index in enumerate([0, 4, 4]):
         reading.read((0, number, [index]))
     assert data.read == [0, 4, 4]
+
+
+def test_what_draws_late_is_left_as_it_is_and_not_read_elsewhere() -> None:
+    reading = Reading(Sometimes({4}))
+    for number in range(16):
+        assert not reading.knows
+        reading.read((0, number, [1]))
+    assert reading.knows
+    assert reading.read_elsewhere((0, 16, [1])).tolist() == [1.0]
+    seed(8)
+    wanted = random.random(), _drawn()
+    seed(8)
+    with pytest.raises(DrawsLateError, match=r"^the dataset draws random numbers now and then$"):
+        reading.read_elsewhere((0, 17, [4]))
+    assert reading.read((0, 17, [4])).item() == np.float32(wanted[0])
+    assert _drawn() == wanted[1]
+
+
+def test_what_is_known_goes_on_in_another_process() -> None:
+    reading = Reading(Drawn(which="torch"))
+    reading.read((0, 0, [1]))
+    state = reading.state_dict()
+    assert state == {"looked": 1, "drawn_from": ["torch"]}
+    other = Reading(Drawn(which="torch"))
+    other.load_state_dict(state)
+    wanted, found = (one.read_elsewhere((0, 1, [1])) for one in (reading, other))
+    assert wanted[0].equal(found[0])
 
 
 def test_an_error_leaves_the_states_alone() -> None:

@@ -80,9 +80,9 @@ class Choice:
         self._left = batches * passes
         self._threads = torch.get_num_threads() if on_host else 1
         self._cores = usable_cores()
-        self._warm = _COLD  # batches that are still to be left out
         self._reads: list[float] = []
         self._uses: list[float] = []
+        self._forget(_COLD)
         self._before = 0.0  # seconds that a batch took without workers
         self._tried = 0, 0.0  # workers, and the seconds of a batch, that are in doubt
         self._start = _START
@@ -126,10 +126,12 @@ class Choice:
             return False
         self._reads.append(first)
         self._uses.append(second)
-        return len(self._reads) >= _LEAST and sum(self._reads) + sum(self._uses) >= enough
+        self._sum += first + second
+        return len(self._reads) >= _LEAST and self._sum >= enough
 
     def _forget(self, warm: int) -> None:
-        self._reads, self._uses, self._warm = [], [], warm
+        """Begin anew, and leave out so many batches."""
+        self._reads, self._uses, self._sum, self._warm = [], [], 0.0, warm
 
     def started(self, seconds: float) -> None:
         """See `Chooser`."""
@@ -164,7 +166,7 @@ class Choice:
 
     def _mean(self) -> float:
         """Of what was taken: what a pause now and then costs is part of it."""
-        return (sum(self._reads) + sum(self._uses)) / len(self._reads)
+        return self._sum / len(self._reads)
 
     def stay(self, why: str) -> None:
         """See `Chooser`."""

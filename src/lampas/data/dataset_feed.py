@@ -41,7 +41,7 @@ class DatasetFeed:
         self.dtype = dtype
         self.chooser = chooser
         self._loader = loader  # for its sampler: it is never iterated
-        self._reading = Reading(self.dataset)
+        self.reading = Reading(self.dataset)
         self._ahead: ReadAhead | None = None
         self._slot_bytes = 0  # of a whole batch; 0 until it is known that others may read
         self._seconds: deque[float] = deque(maxlen=_LATELY)  # that batches took here
@@ -72,7 +72,7 @@ class DatasetFeed:
 
     def _items(self, places: Iterator[Place]) -> Iterator[Any]:
         while True:
-            ahead = self._started(places) if self.chooser.count else None
+            ahead = self._started(places) if self.chooser.count and self._slot_bytes else None
             source = self._here(places) if ahead is None else self._from(ahead, places)
             if (yield from source):
                 return
@@ -82,12 +82,12 @@ class DatasetFeed:
         chooser, now = self.chooser, time.perf_counter
         for place in places:
             asked = now()
-            batch = self._reading.read(place)
+            batch = self.reading.read(place)
             got = now()
             yield batch
             self._seconds.append(got - asked)
             chooser.here(got - asked, now() - got)
-            if chooser.count and self._may_leave(place, batch):
+            if chooser.count and self.reading.knows and self._may_leave(place, batch):
                 return False
             del batch  # or there would be two while the next one is read
         return True
@@ -95,7 +95,7 @@ class DatasetFeed:
     def _may_leave(self, place: Place, batch: Any) -> bool:
         if self._slot_bytes:
             return True
-        why = why_here(self._reading, place, min(self._seconds))  # a pause is none of its time
+        why = why_here(self.reading, place, min(self._seconds))  # a pause is none of its time
         if why is not None:
             self.chooser.stay(why)
             return False
@@ -110,7 +110,7 @@ class DatasetFeed:
         self._began = time.perf_counter()
         try:
             self._ahead = ReadAhead(
-                self._reading.read, places, count, depth,
+                self.reading.read_elsewhere, places, count, depth,
                 slot_bytes=self._slot_bytes,
                 timeout=max(_LONGEST, 100 * max(self._seconds, default=0.0)),
                 is_pinned=self.device.type == "cuda",
@@ -142,7 +142,7 @@ class DatasetFeed:
                         continue
                     return False
                 ahead.close()
-                batch = self._reading.read(place)  # raises what there is to raise, as ever
+                batch = self.reading.read(place)  # raises what there is to raise, as ever
                 self._give_up(why)
                 yield batch
                 return False
@@ -156,7 +156,7 @@ class DatasetFeed:
         if stamp(self.dataset, _AROUND) != looked:
             raise ReaderError("the dataset was changed in the middle of an epoch")
         batch = ahead.next()
-        if is_proof and not self._is_proven and not is_same(batch, self._reading.read(place)):
+        if is_proof and not self._is_proven and not is_same(batch, self.reading.read(place)):
             raise ReaderError("a worker reads another batch than this process")
         return batch
 

@@ -11,7 +11,7 @@ from torch.utils.data import DataLoader, Dataset, IterableDataset, TensorDataset
 
 from lampas.data.arrays import Rows, is_array, make_rows, refuse_numbers
 from lampas.data.batch import Batch, Feed
-from lampas.data.choice import Choice, Never
+from lampas.data.choice import Choice, Chooser, Never
 from lampas.data.dataset_feed import DatasetFeed
 from lampas.data.loader import (
     LoaderFeed,
@@ -137,28 +137,25 @@ class Source:
 
     def _whole(self, batch_size: int, shuffle: bool, times: int, steps: int | None) -> Feed:
         """steps: how many batches will be read at a time, where that is not all."""
-        if isinstance(self.x, Dataset) and self.rows is None and not _is_stream(self.x):
-            return self._of_dataset(self.x, batch_size, shuffle, times, steps)
-        if self.rows is None:
+        if self.rows is not None:
+            # An int of Python's own: of NumPy's torch cannot split by.
+            return MemoryFeed(self.rows, int(batch_size), shuffle=shuffle, device=self.device)
+        if not isinstance(self.x, Dataset) or isinstance(self.x, IterableDataset):
             return self._loader(self.x, batch_size)
-        # An int of Python's own: of NumPy's torch cannot split by.
-        return MemoryFeed(self.rows, int(batch_size), shuffle=shuffle, device=self.device)
-
-    def _of_dataset(
-        self, x: Any, batch_size: int, shuffle: bool, times: int, steps: int | None
-    ) -> Feed:
-        _check_length(x)
-        loader: Any = DataLoader(x, batch_size, shuffle=shuffle)
+        _check_length(cast(Any, self.x))
+        loader: Any = DataLoader(self.x, batch_size, shuffle=shuffle)
         if stacks_rows_only(loader):
             return TensorLoaderFeed(loader, self.device)
-        batches = len(loader) if steps is None else steps
-        chooser = Choice(batches, times, on_host=self.device.type == "cpu") if times else Never()
-        feed = DatasetFeed(loader, self.device, self.dtype, chooser)
+        feed = DatasetFeed(loader, self.device, self.dtype, self._chooser(loader, times, steps))
         self.opened.append(feed)
         return feed
 
+    def _chooser(self, loader: Any, times: int, steps: int | None) -> Chooser:
+        batches = len(loader) if steps is None else steps
+        return Choice(batches, times, on_host=self.device.type == "cpu") if times else Never()
+
     def _loader(self, x: Any, batch_size: int) -> Feed:
-        if _is_stream(x):
+        if isinstance(x, IterableDataset):
             if batch_size > _MOST_STREAMED:
                 raise InputError(
                     f"batch_size is {batch_size}: a stream is read until a batch is full, and of "
@@ -293,10 +290,6 @@ def _parts_of(dataset: TensorDataset) -> tuple[Any, Any, Any]:
         )
     x, y, weight = (*tensors, None, None)[:3]
     return x, y, weight
-
-
-def _is_stream(x: Any) -> bool:
-    return isinstance(x, IterableDataset)
 
 
 def _check_length(dataset: Any) -> None:

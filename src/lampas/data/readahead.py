@@ -21,7 +21,7 @@ from typing import Any
 
 import torch
 
-from lampas.data.reading import Place
+from lampas.data.reading import DrawsLateError, Place
 from lampas.data.slots import Slot
 
 _PATIENCE = 0.5  # seconds that a process has to end by itself
@@ -141,6 +141,9 @@ def _serve(
                 pipe.recv_bytes()
             try:
                 answer = b"+" + slots[number % len(slots)].dump(read(place))
+            except DrawsLateError as error:
+                pipe.send_bytes(f"-{error}".encode())
+                return
             except Exception as error:
                 pipe.send_bytes(f"-{type(error).__name__}: {error}".encode(errors="replace"))
                 return
