@@ -105,7 +105,6 @@ class Choice:
         if count:
             self.count, self._before = count, read + used
             self.depth = _DEEP if uneven else 2
-            self._forget(count * (self.depth + 1))
             self._told = (
                 f"a batch takes {_ms(read)} to read and {_ms(used)} to compute: "
                 f"{_workers(count)} from here on"
@@ -138,6 +137,7 @@ class Choice:
         if self._told:
             tell(self._told)
             self._told = ""
+            self._forget(self.count * (self.depth + 1))
         self._start = seconds
 
     def ahead(self, waited: float, used: float) -> None:

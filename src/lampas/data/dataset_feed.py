@@ -17,11 +17,13 @@ from lampas.data.readahead import ReadAhead, ReaderError
 from lampas.data.reading import Place, Reading
 from lampas.data.slots import bytes_of
 from lampas.data.stamp import stamp
+from lampas.room import room_on
 
 _AROUND = 40  # objects of a dataset that are looked at before each batch
-_ROOM = 1 << 28  # bytes of batches that may be read ahead
+_ROOM = 1 << 28  # bytes of batches that may be read ahead, where nobody knows what is free
+_PART = 4  # of the memory that may be taken, one in so many is for them
 _LATELY = 8  # batches whose seconds are kept
-_LONGEST = 20.0  # seconds that a batch is waited for, or a hundred times what it took here
+_LONGEST = 20.0  # seconds that a batch is waited for, or twenty times what it took here
 
 
 class DatasetFeed:
@@ -104,15 +106,17 @@ class DatasetFeed:
 
     def _started(self, places: Iterator[Place]) -> ReadAhead | None:
         chooser = self.chooser
-        count = min(chooser.count, self.batches)
-        depth = max(1, min(chooser.depth, _ROOM // (count * self._slot_bytes)))
+        room = room_on(torch.device("cpu"))
+        slots = (_ROOM if room is None else room // _PART) // self._slot_bytes
+        count = max(1, min(chooser.count, self.batches, slots))
+        depth = max(1, min(chooser.depth, slots // count))
         self.close()
         self._began = time.perf_counter()
         try:
             self._ahead = ReadAhead(
                 self.reading.read_elsewhere, places, count, depth,
                 slot_bytes=self._slot_bytes,
-                timeout=max(_LONGEST, 100 * max(self._seconds, default=0.0)),
+                timeout=max(_LONGEST, 20 * max(self._seconds, default=0.0)),
                 is_pinned=self.device.type == "cuda",
             )  # fmt: skip
         except OSError as error:  # no more processes, memory or descriptors

@@ -120,7 +120,8 @@ class ReadAhead:
             if reader.process.is_alive():
                 reader.process.kill()
                 reader.process.join()
-            reader.process.close()
+            with suppress(ValueError):  # where the program ignores SIGCHLD nobody knows its end
+                reader.process.close()
 
 
 def _serve(
