@@ -16,7 +16,7 @@ from forced import Drawn
 from torch import nn
 from torch.utils.data import ConcatDataset, Subset
 
-from lampas.data.leaving import cannot_fork, is_same, why_here
+from lampas.data.leaving import Look, cannot_fork, is_same
 from lampas.data.reading import Reading
 
 PLACE = (3, 1, [1, 4])
@@ -24,8 +24,10 @@ PLACE = (3, 1, [1, 4])
 
 def _why(data: Any, seconds: float = 0.0) -> str | None:
     reading = Reading(data)
+    look = Look(reading)
     reading.read(PLACE)
-    return why_here(reading, PLACE, seconds)
+    look.after()
+    return look.why_here(PLACE, seconds)
 
 
 class With(Drawn):
@@ -161,9 +163,7 @@ def test_a_file_that_is_read_on(tmp_path: Path) -> None:
                 rows.seek(8 * index)
                 return torch.frombuffer(bytearray(rows.read(8)), dtype=torch.float64)
 
-        reading = Reading(Reads(seeks))
-        reading.read((0, 0, [1, 90]))
-        assert why_here(reading, (0, 0, [7, 3]), 0.0) == "the dataset reads on in an open file"
+        assert _why(Reads(seeks)) == "the dataset reads on in an open file"
 
 
 def test_what_is_kept_somewhere_is_read_again_in_no_time() -> None:
@@ -175,12 +175,15 @@ def test_what_is_kept_somewhere_is_read_again_in_no_time() -> None:
     def reads(data: Reads, index: int) -> Any:
         return decoded(index)
 
-    start = time.perf_counter()
-    reading = Reading(Reads(reads))
-    reading.read(PLACE)
-    took = time.perf_counter() - start
-    assert why_here(reading, PLACE, took) == "the dataset keeps what it has read"
-    assert why_here(reading, PLACE, 0.0) is None
+    assert _why(Reads(reads), 0.04) == "the dataset keeps what it has read"
+    assert _why(Reads(reads), 0.0) is None
+
+
+@pytest.mark.parametrize("read", [_counts, _keeps])
+def test_who_counts_is_not_read_more_often(read: Any) -> None:
+    data = Reads(read)
+    assert _why(data) == "reading changes the dataset"
+    assert data.seen + len(data.kept) == 2, "the two samples of one batch"
 
 
 def test_a_batch_that_cannot_be_read_twice() -> None:

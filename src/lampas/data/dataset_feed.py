@@ -11,7 +11,7 @@ from torch.utils.data import DataLoader
 
 from lampas.data.batch import Batch
 from lampas.data.choice import Chooser, tell
-from lampas.data.leaving import is_same, why_here
+from lampas.data.leaving import Look, is_same
 from lampas.data.loader import read_items
 from lampas.data.readahead import ReadAhead, ReaderError
 from lampas.data.reading import Place, Reading
@@ -83,21 +83,25 @@ class DatasetFeed:
         """Read until the pass is over, which it returns, or others are to read."""
         chooser, now = self.chooser, time.perf_counter
         for place in places:
+            is_asked = chooser.count and self.reading.knows
+            look = Look(self.reading) if is_asked and not self._slot_bytes else None
             asked = now()
             batch = self.reading.read(place)
             got = now()
+            if look is not None:
+                look.after()
             yield batch
             self._seconds.append(got - asked)
             chooser.here(got - asked, now() - got)
-            if chooser.count and self.reading.knows and self._may_leave(place, batch):
+            if chooser.count and self._may_leave(look, place, batch):
                 return False
             del batch  # or there would be two while the next one is read
         return True
 
-    def _may_leave(self, place: Place, batch: Any) -> bool:
-        if self._slot_bytes:
-            return True
-        why = why_here(self.reading, place, min(self._seconds))  # a pause is none of its time
+    def _may_leave(self, look: Look | None, place: Place, batch: Any) -> bool:
+        if self._slot_bytes or look is None:
+            return self._slot_bytes > 0
+        why = look.why_here(place, min(self._seconds))  # a pause is none of its time
         if why is not None:
             self.chooser.stay(why)
             return False

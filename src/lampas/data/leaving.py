@@ -37,37 +37,59 @@ def cannot_fork() -> str | None:
     return None
 
 
-def why_here(reading: Reading, place: Place, seconds: float) -> str | None:
-    """Why the dataset is to be read in this process; None where others may read it.
+class Look:
+    """Looks on while a batch is read that is to be read anyway, and then has it read again: whether
+    the dataset may be read by other processes. To be made before that batch.
 
-    place: a batch that was read before, which took about `seconds`; it is read twice more.
+    A dataset that counts what it has read is not read once more than it would be.
     """
-    dataset = reading.dataset
-    why = cannot_fork() or _of_its_parts(dataset)
-    if why is not None:
-        return why
-    looked, files = stamp(dataset, _THOROUGH), places_in_files()
-    try:
-        start = time.perf_counter()
-        first = reading.read_elsewhere(place)
-        again = time.perf_counter() - start
-        second = reading.read_elsewhere(place)
-    except DrawsLateError as error:
-        return str(error)
-    except Exception as error:  # it was read well, and was not asked for again
-        return f"a batch cannot be read twice: {error}"
-    if stamp(dataset, _THOROUGH) != looked:
-        return "reading changes the dataset"
-    after = places_in_files()
-    if any(after.get(file, where) != where for file, where in files.items()):
-        return "the dataset reads on in an open file"
+
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
+        self._why = cannot_fork() or _of_its_parts(reading.dataset)
+        self._before = self._now()
+
+    def after(self) -> None:
+        """To be called when the batch was read."""
+        self._why = self._why or self._changed()
+
+    def why_here(self, place: Place, seconds: float) -> str | None:
+        """Why the dataset is to be read in this process; None where others may read it.
+
+        place: that batch, which took about `seconds`; it is read twice more.
+        """
+        if self._why is not None:
+            return self._why
+        self._before = self._now()
+        try:
+            start = time.perf_counter()
+            first = self._reading.read_elsewhere(place)
+            again = time.perf_counter() - start
+            second = self._reading.read_elsewhere(place)
+        except DrawsLateError as error:
+            return str(error)
+        except Exception as error:  # it was read well, and was not asked for again
+            return f"a batch cannot be read twice: {error}"
+        return self._changed() or _told_by(first, second, again, seconds)
+
+    def _now(self) -> tuple[Any, dict[str, str]]:
+        return stamp(self._reading.dataset, _THOROUGH), places_in_files()
+
+    def _changed(self) -> str | None:
+        (looked, files), (now, after) = self._before, self._now()
+        if now != looked:
+            return "reading changes the dataset"
+        if any(after.get(file, where) != where for file, where in files.items()):
+            return "the dataset reads on in an open file"
+        return None
+
+
+def _told_by(first: Any, second: Any, again: float, seconds: float) -> str | None:
     if any(isinstance(leaf, Tensor) and leaf.device.type != "cpu" for leaf in leaves(first)):
         return "the dataset's samples are on an accelerator"
     if not is_same(first, second):
         return "two readings of a batch differ"
-    if again < _KEPT * seconds:
-        return "the dataset keeps what it has read"
-    return None
+    return "the dataset keeps what it has read" if again < _KEPT * seconds else None
 
 
 def is_same(first: Any, second: Any) -> bool:
