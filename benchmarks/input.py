@@ -119,7 +119,7 @@ def measure(data: Packed, width: int, options) -> dict[str, dict[str, float]]:
     }
     ways["fit, the dataset"] = lambda: by_lampas(data, width, options.epochs, said)
     seconds = {name: [] for name in ways}
-    for repeat in range(options.repeats):
+    for repeat in range(options.first, options.first + options.repeats):
         order = list(ways)
         random.Random(repeat).shuffle(order)
         for name in order:
@@ -148,6 +148,7 @@ def summary(name: str, seconds: dict[str, list[tuple[float, float]]]) -> dict[st
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--first", type=int, default=0, help="the number of the first repeat")
     parser.add_argument("--epochs", type=int, default=6)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--samples", type=int, default=12_800)

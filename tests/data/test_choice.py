@@ -91,6 +91,13 @@ def test_the_first_batches_and_a_pause_say_nothing() -> None:
     assert choice.count == 0
 
 
+def test_with_accumulation_the_steps_are_behind_one_batch_in_so_many() -> None:
+    choice = _choice()
+    for number in range(40):
+        _here(choice, 12e-3, 40e-3 if number % 4 == 3 else 0.01e-3, 1)
+    assert choice.count == 2
+
+
 def test_reading_that_becomes_slow_is_noticed() -> None:
     choice = _choice()
     _here(choice, 0.1e-3, 10e-3, 200)

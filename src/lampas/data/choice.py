@@ -98,7 +98,8 @@ class Choice:
         if doubted:
             self._decide(self._mean())
             return
-        read, used = statistics.median(self._reads), statistics.median(self._uses)
+        # Reading may pause; but with accumulation one batch in so many has all the steps behind it.
+        read, used = statistics.median(self._reads), statistics.fmean(self._uses)
         uneven = max(self._reads) > 2 * read
         self._forget(0)
         count = self._worth(read, used)

@@ -7,6 +7,7 @@ through the pipes, and tensors not even there.
 """
 
 import ctypes
+import gc
 import multiprocessing
 import os
 import signal
@@ -136,6 +137,7 @@ def _serve(
     for one in inherited:  # or a parent's end would not be noticed
         one.close()
     torch.set_num_threads(1)
+    gc.freeze()  # a collection would copy the parent's memory, and end things of its
     with suppress(EOFError, OSError):  # nobody waits for more
         for number, place in enumerate(places):
             if number >= len(slots):
