@@ -4,10 +4,10 @@
 
 The data are images of 3×32×32 bytes, packed as differences from pixel to pixel, which a dataset
 unpacks, scales, crops and mirrors with NumPy; `--work` is how often each is unpacked again, as a
-larger image would take longer. The net is a small CNN. Contenders: a loop by hand over a
-`DataLoader` with 0, 1, 2 and more workers (persistent, as whoever tunes them would have it), and
-`fit` with the plain dataset, which finds out by itself; steps are not compiled, for it is the input
-that is compared.
+larger image would take longer, and `--wait` sleeps for each, as a slow disk would. The net is a
+small CNN. Contenders: a loop by hand over a `DataLoader` with 0, 1, 2 and more workers (persistent,
+as whoever tunes them would have it), and `fit` with the plain dataset, which finds out by itself;
+steps are not compiled, for it is the input that is compared.
 
 Each repeat runs all contenders one after the other in an order of its own, each for so many epochs
 with a net of its own. "whole" is the time of all epochs, start and measuring included; "epoch" the
@@ -38,17 +38,19 @@ BATCH = 64
 class Packed(Dataset):
     """Images that are decoded when they are asked for."""
 
-    def __init__(self, count: int, work: int) -> None:
+    def __init__(self, count: int, work: int, wait: float) -> None:
         drawn = np.random.default_rng(0)
         pixels = drawn.integers(0, 256, (count, 3 * 32 * 32), dtype=np.uint8)
         self.packed = [np.diff(row, prepend=np.uint8(0)).tobytes() for row in pixels]
         self.labels = drawn.integers(0, 10, count).tolist()
-        self.work = work
+        self.work, self.wait = work, wait / 1e3
 
     def __len__(self) -> int:
         return len(self.packed)
 
     def __getitem__(self, index: int):
+        if self.wait:
+            time.sleep(self.wait)
         for _ in range(self.work):
             steps = np.frombuffer(self.packed[index], np.uint8)
             image = np.cumsum(steps, dtype=np.uint8).reshape(3, 32, 32)
@@ -153,6 +155,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--samples", type=int, default=12_800)
     parser.add_argument("--work", type=int, nargs="*", default=[0, 4, 8])
+    parser.add_argument("--wait", type=float, default=0.0, help="ms a sample, as of a slow disk")
     parser.add_argument("--width", type=int, default=8)
     parser.add_argument("--most", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--json", type=Path)
@@ -164,7 +167,7 @@ def main() -> None:
     )
     everything = {}
     for work in options.work:
-        data = Packed(options.samples, max(1, work))
+        data = Packed(options.samples, max(1, work), options.wait)
         print(f"\nunpacked {max(1, work)} times")
         everything[work] = measure(data, options.width, options)
         for name, row in everything[work].items():
