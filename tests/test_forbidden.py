@@ -10,19 +10,22 @@ SOURCE = Path(__file__).parent.parent / "src" / "lampas"
 FILES = sorted(SOURCE.rglob("*.py"))
 
 MODULES = {
-    # Over the pipes to processes of our own.
-    "pickle": {"vision/worker.py", "board/scribe.py", "jit/background.py"},
+    # Over the pipes to processes of our own; and to nowhere, to look through a dataset.
+    "pickle": {
+        "vision/worker.py", "board/scribe.py", "jit/background.py", "data/slots.py",
+        "data/leaving.py",
+    },
+    "multiprocessing": {"data/readahead.py", "data/leaving.py"},
     "subprocess": {
         "vision/worker.py", "board/scribe.py", "jit/background.py", "record/fingerprints.py",
     },
     "urllib.request": {"datasets/download.py"},  # addresses of the catalogue alone
     "socket": {"board/event_file.py"},  # for this machine's name
-    "ctypes": set(),
+    "ctypes": {"data/readahead.py"},  # one call of the system's, for a process of our own
     **{
         name: set()
         for name in ("cPickle", "_pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal",
-                     "yaml", "runpy", "code", "codeop", "xml", "requests", "httpx",
-                     "multiprocessing")
+                     "yaml", "runpy", "code", "codeop", "xml", "requests", "httpx")
     },
 }  # fmt: skip
 """Modules that only these files may import."""

@@ -19,6 +19,7 @@ from lampas.signals import Preempted
 from lampas.state.checkpoints import CheckpointLike, as_checkpoints
 from lampas.state.facts import facts_of, fingerprints_of
 from lampas.state.keeper import Keeper
+from lampas.waiting import tell_of_waiting
 
 if TYPE_CHECKING:
     from lampas.model import Model
@@ -69,10 +70,15 @@ def prepared(model: "Model", plan: Plan, asked: Asked) -> Generator[Run]:
             if run.preempted is not None:
                 raise Preempted(run.preempted, run.stopped, keeper.folder)
         past.origin = facts
+        tell_of_waiting(run, source)
     except BaseException:
         if not run.has_trained:
             past.history = before
         raise
+    finally:
+        source.close()
+        if held_out is not None:
+            held_out.close()
 
 
 def _check_optimizers(model: "Model", plan: Plan) -> None:
@@ -132,6 +138,7 @@ def _run(
         shuffle=asked.shuffle,
         steps=asked.steps_per_epoch,
         around=None if keeper is None else keeper.around,
+        epochs=asked.epochs - asked.initial_epoch,
     )
     return Run(
         model=model,
@@ -153,4 +160,5 @@ def _validation(asked: Asked, held_out: Source, batch_size: int) -> Feed:
     if size is None:
         size = batch_size if asked.batch_size == "auto" else held_out.roomy(batch_size)
     check_count("validation_batch_size", size)
-    return held_out.validation(size, steps=asked.validation_steps)
+    times = (asked.epochs - asked.initial_epoch) // asked.validation_freq
+    return held_out.validation(size, steps=asked.validation_steps, times=times)

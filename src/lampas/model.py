@@ -1,6 +1,7 @@
 """The model: an `nn.Module` that can `compile`, `fit`, `evaluate`, `predict`, `save`."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -290,7 +291,8 @@ class Model(nn.Module):
         check_data(self, [source.rows])
         size = size_of_batches(self, batch_size, source, "evaluate")
         plan.criterion.expect([None])  # a callback may evaluate during a fit
-        return loop.evaluate(self, source.once(size, steps=steps))
+        with closing(source):
+            return loop.evaluate(self, source.once(size, steps=steps, times=1))
 
     @property
     def metric_values(self) -> dict[str, Any]:
@@ -316,7 +318,8 @@ class Model(nn.Module):
         """The outputs batch by batch, on the CPU, in the order of `x`."""
         source = source_as_fitted(self, x)
         size = size_of_batches(self, batch_size, source, "predict")
-        yield from loop.predict(self, source.once(size, steps=steps))
+        with closing(source):
+            yield from loop.predict(self, source.once(size, steps=steps, times=1))
 
     def save(self, path: str | Path) -> None:
         """Write weights, optimiser state and history to one file, whole or not at all.

@@ -91,13 +91,22 @@ def _sound(state: Any) -> Any:
 
 def seed_all(numbers: Iterable[int], generators: Mapping[str, Generator]) -> None:
     """Start every random state of this process anew from `numbers`, these `generators` too."""
-    drawn = np.random.SeedSequence(list(numbers)).generate_state(3 + len(generators), np.uint64)
-    seeds = [int(one) for one in drawn]
+    seeds = seeds_from(numbers, 3 + len(generators))
     torch.manual_seed(seeds[0])
     random.seed(seeds[1])
     np.random.seed(seeds[2] % 2**32)
     for generator, seed in zip(generators.values(), seeds[3:], strict=True):
         _seed(generator, seed)
+
+
+def seeds_from(numbers: Iterable[int], count: int) -> list[int]:
+    """So many seeds below 2**64 that `numbers` decide.
+
+    >>> seeds_from([1, 2], 3)[:2] == seeds_from([1, 2], 2) != seeds_from([2, 1], 2)
+    True
+    """
+    drawn = np.random.SeedSequence(list(numbers)).generate_state(count, np.uint64)
+    return [int(one) for one in drawn]
 
 
 def _seed(generator: Generator, seed: int) -> None:

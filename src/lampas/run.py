@@ -84,6 +84,7 @@ class Run:
 
     def __post_init__(self) -> None:
         self.steps_before = 0  # of the epochs before this one
+        self.looped = self.waited_in_all = 0.0  # seconds of all epochs' steps, and for their data
         self.pieces, self.validation_pieces = Pieces(self.model), Pieces(self.model)
         self.stepper: Any = self.model  # who takes the steps: the model, or a compiled step
         self.auto: Auto | None = None
@@ -189,6 +190,7 @@ class Run:
         """The batches, timed while they are waited for, which costs 0.1 µs each; loader workers
         that the same Ctrl-C ended are no error."""
         source, now = iter(batches), time.perf_counter
+        began, waited = now(), self.waited
         try:
             while True:
                 asked = now()
@@ -204,6 +206,9 @@ class Run:
                 ) from error
             if not self.interrupted:
                 raise
+        finally:
+            self.looped += now() - began
+            self.waited_in_all += self.waited - waited
 
     @property
     def has_trained(self) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from forced import Drawn
 from torch import Tensor
 from torch.utils.data import (
     BatchSampler,
@@ -55,6 +56,24 @@ class _Shuffled(Sampler[int]):
 
     def __len__(self) -> int:
         return ROWS
+
+
+class _Counted(_Noisy):
+    """A map-style dataset whose samples tell how many were read before them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.count = 0
+
+    def __getitem__(self, index: int) -> Tensor:
+        self.count += 1
+        return torch.tensor([float(index), float(self.count)])
+
+    def state_dict(self) -> dict[str, int]:
+        return {"count": self.count}
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        self.count = state["count"]
 
 
 class _Rounds(_Shuffled):
@@ -117,6 +136,9 @@ MADE: dict[str, Callable[[], Any]] = {
     "a user's sampler": lambda: _tensors(sampler=_Shuffled()),
     "a sampler with a state": lambda: DataLoader(_Noisy(), 4, sampler=_Rounds()),
     "noise": lambda: DataLoader(_Noisy(), 4, shuffle=True),
+    "a dataset": lambda: Drawn(ROWS),
+    "a dataset with a generator": _Noisy,
+    "a dataset with a state": _Counted,
     "lists of numbers": lambda: DataLoader(
         _Rows(), batch_size=None, sampler=BatchSampler(RandomSampler(range(ROWS)), 4, False)
     ),

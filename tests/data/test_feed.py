@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch.utils.data import DataLoader, Dataset, IterableDataset, TensorDataset
 
+from lampas.data.dataset_feed import DatasetFeed
 from lampas.data.feed import Source, check_count, is_batches, make_source, make_validation
 from lampas.data.loader import LoaderFeed, StreamFeed, TensorLoaderFeed
 from lampas.data.memory import MemoryFeed
@@ -40,7 +41,7 @@ def _source(x: Any, y: Any = None, weight: Any = None, class_weight: Any = None)
         ({"a": X}, None, MemoryFeed, 3),
         (TensorDataset(X, Y), None, MemoryFeed, 3),
         (DataLoader(TensorDataset(X, Y), 5), None, TensorLoaderFeed, 2),
-        (Own(), None, LoaderFeed, 3),
+        (Own(), None, DatasetFeed, 3),
         (Endless(), None, LoaderFeed, None),
         (DataLoader(Own(), 5), None, LoaderFeed, 2),
         ([(X, Y), (X, Y)], None, LoaderFeed, 2),

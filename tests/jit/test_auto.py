@@ -42,6 +42,8 @@ class Later:
 class Run:
     """What `Auto` asks of a run."""
 
+    waited = 0.0
+
     def __init__(self) -> None:
         self.model: Any = "model"
         self.stepper: Any = self.model
@@ -131,6 +133,22 @@ def test_what_happens_between_epochs_is_not_timed(clock: Time) -> None:
             watched.auto.begin_epoch()
     assert watched.run.auto is None
     assert not watched.run.made
+
+
+def test_waiting_for_data_is_not_timed(clock: Time) -> None:
+    watched = Watched(clock, 20_000)
+    watched.run.waited = 3.0
+    watched.auto.begin_epoch()
+    for _ in range(300):
+        watched.run.waited += 9e-3
+        watched.steps(1, 10e-3)
+    assert len(watched.run.made) == 1
+    assert watched.auto._by_hand == pytest.approx(1e-3)
+    watched = Watched(clock, 5_000)
+    for _ in range(300):
+        watched.run.waited += 9e-3
+        watched.steps(1, 10e-3)
+    assert not watched.run.made, "what is left are five seconds of steps"
 
 
 def _compiling(clock: Time) -> Watched:

@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from numbers import Integral, Real
 from typing import Any, cast
 
@@ -11,6 +11,8 @@ from torch.utils.data import DataLoader, Dataset, IterableDataset, TensorDataset
 
 from lampas.data.arrays import Rows, is_array, make_rows, refuse_numbers
 from lampas.data.batch import Batch, Feed
+from lampas.data.choice import Choice, Chooser, Never
+from lampas.data.dataset_feed import DatasetFeed
 from lampas.data.loader import (
     LoaderFeed,
     StreamFeed,
@@ -33,7 +35,8 @@ _MOST_STREAMED = 10_000_000  # samples: torch counts up to a batch before it rea
 class Source:
     """What `fit`, `evaluate` or `predict` was given, and where its batches shall go.
 
-    `rows`: the data in memory; None where it comes in batches, from `x`.
+    `rows`: the data in memory; None where it comes in batches, from `x`. `opened`: the feeds of
+    a `Dataset`, which may have processes: `close` ends them.
     """
 
     x: Any
@@ -41,6 +44,12 @@ class Source:
     device: torch.device
     dtype: torch.dtype
     class_weight: Mapping[int, float] | None = None
+    opened: list[DatasetFeed] = field(default_factory=list[DatasetFeed])
+
+    def close(self) -> None:
+        """Nothing is read from here on."""
+        for feed in self.opened:
+            feed.close()
 
     def feed(
         self,
@@ -49,10 +58,12 @@ class Source:
         shuffle: bool,
         steps: int | None,
         around: Callable[[Feed], Feed] | None = None,
+        epochs: int = 0,
     ) -> Feed:
         """Batches to train on; an epoch of `steps` batches reads on where the last one ended.
 
-        around: put around the feed that reads, inside of those that count and weigh.
+        around: put around the feed that reads, inside of those that count and weigh. epochs: how
+        many there will be, where processes may read ahead; 0 where they may not.
         """
         check_count("batch_size", batch_size)
         if steps is not None:
@@ -60,17 +71,17 @@ class Source:
         if isinstance(self.x, Iterator):
             stream = self._stream(steps, "steps_per_epoch")
             return self._weighted(stream if around is None else around(stream))
-        feed = self._whole(batch_size, shuffle=shuffle)
+        feed = self._whole(batch_size, shuffle, epochs, steps)
         feed = feed if around is None else around(feed)
         return self._weighted(feed if steps is None else StepsFeed(feed, steps))
 
-    def validation(self, batch_size: int, *, steps: int | None) -> Feed:
-        """Batches in order, the same ones after each epoch: the first `steps`, or all."""
+    def validation(self, batch_size: int, *, steps: int | None, times: int = 0) -> Feed:
+        """Batches in order, the first `steps` or all, so many `times`: see `once`."""
         if isinstance(self.x, Iterator):
             if steps is not None:
                 check_count("validation_steps", steps)
             return self._stream(steps, "validation_steps")
-        return self.once(batch_size, steps=steps, steps_name="validation_steps")
+        return self.once(batch_size, steps=steps, steps_name="validation_steps", times=times)
 
     def roomy(self, batch_size: int) -> int:
         """The size of batches that keep no graph: four times as large, where rows are small.
@@ -89,12 +100,15 @@ class Source:
             return USUAL_ROWS
         return max(USUAL_ROWS, min(8 * USUAL_ROWS, ROOMY_BYTES // self.rows.row_bytes))
 
-    def once(self, batch_size: int, *, steps: int | None, steps_name: str = "steps") -> Feed:
-        """Batches in order, to be read one time: the first `steps`, or all there are."""
+    def once(
+        self, batch_size: int, *, steps: int | None, steps_name: str = "steps", times: int = 0
+    ) -> Feed:
+        """Batches in order: the first `steps`, or all there are. times: how often they will be
+        read, where processes may read ahead; 0 where they may not."""
         check_count("batch_size", batch_size)
         if steps is not None:
             check_count(steps_name, steps)
-        feed = self._whole(batch_size, shuffle=False)
+        feed = self._whole(batch_size, False, times, steps)
         return feed if steps is None else HeadFeed(feed, steps)
 
     def first(self, rows: int) -> Batch:
@@ -129,13 +143,26 @@ class Source:
             )
         return StreamFeed(self.x, steps, self.device, self.dtype)
 
-    def _whole(self, batch_size: int, *, shuffle: bool) -> Feed:
-        if self.rows is None:
-            return self._loader(self.x, batch_size, shuffle=shuffle)
-        # An int of Python's own: of NumPy's torch cannot split by.
-        return MemoryFeed(self.rows, int(batch_size), shuffle=shuffle, device=self.device)
+    def _whole(self, batch_size: int, shuffle: bool, times: int, steps: int | None) -> Feed:
+        """steps: how many batches will be read at a time, where that is not all."""
+        if self.rows is not None:
+            # An int of Python's own: of NumPy's torch cannot split by.
+            return MemoryFeed(self.rows, int(batch_size), shuffle=shuffle, device=self.device)
+        if not isinstance(self.x, Dataset) or isinstance(self.x, IterableDataset):
+            return self._loader(self.x, batch_size)
+        _check_length(cast(Any, self.x))
+        loader: Any = DataLoader(self.x, batch_size, shuffle=shuffle)
+        if stacks_rows_only(loader):
+            return TensorLoaderFeed(loader, self.device)
+        feed = DatasetFeed(loader, self.device, self.dtype, self._chooser(loader, times, steps))
+        self.opened.append(feed)
+        return feed
 
-    def _loader(self, x: Any, batch_size: int, *, shuffle: bool) -> Feed:
+    def _chooser(self, loader: Any, times: int, steps: int | None) -> Chooser:
+        batches = len(loader) if steps is None else steps
+        return Choice(batches, times, on_host=self.device.type == "cpu") if times else Never()
+
+    def _loader(self, x: Any, batch_size: int) -> Feed:
         if isinstance(x, IterableDataset):
             if batch_size > _MOST_STREAMED:
                 raise InputError(
@@ -143,9 +170,6 @@ class Source:
                     f"{_MOST_STREAMED:,} samples at most"
                 )
             x = DataLoader(x, batch_size)
-        elif isinstance(x, Dataset):
-            _check_length(cast(Any, x))
-            x = DataLoader(x, batch_size, shuffle=shuffle)
         elif not isinstance(x, DataLoader) and not hasattr(x, "__iter__"):
             raise DataError(
                 f"x is a {type(x).__name__}: pass a tensor, a NumPy array, a pandas object, a "

@@ -46,17 +46,24 @@ class LoaderFeed:
 
     def read(self, items: Iterable[Any], first: int = 1) -> Iterator[Batch]:
         """The batches of what the loader yields; `first` is the number of the first of them."""
-        try:
-            for number, item in enumerate(items, start=first):
-                yield read_batch(item, number, self.device, self.dtype)
-        except RuntimeError as error:
-            what = _unequal(str(error))
-            if what is None:
-                raise
-            raise DataError(
-                f"the samples of a batch have {what}: pad them to one, or pass a DataLoader with "
-                "a collate_fn that does"
-            ) from None
+        return read_items(items, self.device, self.dtype, first)
+
+
+def read_items(
+    items: Iterable[Any], device: torch.device, dtype: torch.dtype, first: int = 1
+) -> Iterator[Batch]:
+    """Batches of what a loader yields; `first` is the number of the first of them."""
+    try:
+        for number, item in enumerate(items, start=first):
+            yield read_batch(item, number, device, dtype)
+    except RuntimeError as error:
+        what = _unequal(str(error))
+        if what is None:
+            raise
+        raise DataError(
+            f"the samples of a batch have {what}: pad them to one, or pass a DataLoader with "
+            "a collate_fn that does"
+        ) from None
 
 
 def _unequal(said: str) -> str | None:

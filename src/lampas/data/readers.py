@@ -10,9 +10,12 @@ from typing import Any, Protocol, cast
 import torch
 from torch.utils.data import DataLoader, IterableDataset
 
+from lampas import randomness
 from lampas.data.batch import Batch, Feed
+from lampas.data.dataset_feed import DatasetFeed
 from lampas.data.loader import LoaderFeed, StreamFeed, TensorLoaderFeed
 from lampas.data.memory import MemoryFeed
+from lampas.data.reading import Reading
 from lampas.data.steady import SteadyLoader, generators_of, is_steady
 from lampas.errors import InputError, MissingExtraError
 from lampas.randomness import Generator
@@ -62,6 +65,9 @@ def reader_of(feed: Feed) -> Reader:
     """
     if isinstance(feed, MemoryFeed):
         return Reader(feed.begin)
+    if isinstance(feed, DatasetFeed):
+        own = randomness.found_in(feed.dataset, "dataset")
+        return Reader(feed.begin, reading=own, data=_Dataset(feed.reading, _stateful(feed.dataset)))
     if isinstance(feed, StreamFeed):
         return _of_stream(feed)
     if isinstance(feed, TensorLoaderFeed):
@@ -164,6 +170,23 @@ class _Stream:
         else:
             self._own.load_state_dict(state["own"])
             self._feed.taken = int(state["taken"])
+
+
+class _Dataset:
+    """The state of a dataset: its own, and what is known of its draws."""
+
+    def __init__(self, reading: Reading, own: HasState | None) -> None:
+        self._reading = reading
+        self._own = own
+
+    def state_dict(self) -> dict[str, Any]:
+        own = None if self._own is None else self._own.state_dict()
+        return {"reading": self._reading.state_dict(), "own": own}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self._reading.load_state_dict(state["reading"])
+        if self._own is not None:
+            self._own.load_state_dict(state["own"])
 
 
 def _stateful(thing: Any) -> HasState | None:

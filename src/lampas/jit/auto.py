@@ -41,7 +41,7 @@ class Auto:
         self._run, self._total = run, total
         self._done: int = 0
         self._next: float = _WARM
-        self._clock = _Clock()
+        self._clock = _Clock(run)
         self._by_hand = 0.0  # seconds a step
         self._graphs = 0
         self._step: CompiledStep | None = None
@@ -115,9 +115,11 @@ class Auto:
 
 
 class _Clock:
-    """Seconds and steps inside of epochs."""
+    """Seconds and steps inside of epochs, without the time in which the run waited for data: who
+    reads them may change meanwhile."""
 
-    def __init__(self) -> None:
+    def __init__(self, run: "Run") -> None:
+        self._run = run
         self.reset(0)
 
     def reset(self, done: int) -> None:
@@ -127,14 +129,14 @@ class _Clock:
 
     def begin(self, done: int) -> None:
         """Go on from here."""
-        self._since, self._from = time.perf_counter(), done
+        self._since, self._from, self._waited = time.perf_counter(), done, self._run.waited
 
     def look(self, done: int) -> None:
         """Take in the steps up to here."""
-        now = time.perf_counter()
-        self.seconds += now - self._since
+        waited = self._run.waited - self._waited
+        self.seconds += time.perf_counter() - self._since - waited
         self._steps += done - self._from
-        self._since, self._from = now, done
+        self.begin(done)
 
     @property
     def pace(self) -> float:

@@ -1,11 +1,11 @@
 """Decode all images of a listing once, in processes of their own where that is worth while."""
 
 import math
-import os
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
+from lampas.cores import usable_cores
 from lampas.errors import DataError
 from lampas.vision.decode import try_to_decode
 from lampas.vision.digest import Digests, digest
@@ -45,8 +45,7 @@ def decode_all(
 def _workers(listing: Listing, digests: Digests) -> int:
     if digests.bytes_read + 1024 * len(listing) < _SMALL:
         return 0
-    usable = getattr(os, "sched_getaffinity", None)
-    return len(usable(0)) if usable is not None else os.cpu_count() or 1
+    return usable_cores()
 
 
 def _unchanged(listing: Listing, digests: Digests) -> Iterator[tuple[int, bytes | str]]:
