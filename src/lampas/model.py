@@ -14,6 +14,7 @@ from lampas.data.batch import Batch
 from lampas.data.nest import concatenate
 from lampas.errors import InputError, NotCompiledError
 from lampas.history import History
+from lampas.in_backward import refuse_own_step
 from lampas.inputs import EXAMPLE_ROWS, BatchSize, check_data, size_of_batches, source_as_fitted
 from lampas.meters import make_meters
 from lampas.optim import EMA, SWA
@@ -25,6 +26,7 @@ from lampas.plan import (
     make_optimizers,
     make_schedule,
 )
+from lampas.recompute import RecomputeLike, make_recompute
 from lampas.resuming import continue_optimizers
 from lampas.state.checkpoints import CheckpointLike
 from lampas.step import StepResult
@@ -97,6 +99,8 @@ class Model(nn.Module):
         averaging: EMA | SWA | None = None,
         penalties: Any = None,
         jit: Literal["auto"] | bool = "auto",
+        recompute: RecomputeLike = None,
+        optimizer_in_backward: bool = False,
     ) -> None:
         """Decide how the model is trained.
 
@@ -122,6 +126,12 @@ class Model(nn.Module):
         jit: True compiles the whole step into one call, after the first; "auto" while the run goes
             on, where what is left of it pays for that; False never. What cannot be compiled runs
             as ever, and a line says why. See `lampas.jit`.
+        recompute: activation checkpointing: blocks of the net whose activations are dropped and
+            computed again in backward, which takes less memory and more time; the gradient is the
+            same to the last bit. True finds them; names or patterns of modules
+            ("encoder.layers.*"), or modules, say which.
+        optimizer_in_backward: each parameter is stepped as soon as its gradient is there, which is
+            let go then: all gradients are never there together, and the weights are the same.
 
         Raises `InputError`, with what, where and the fix, for anything that cannot be used.
         """
@@ -130,6 +140,8 @@ class Model(nn.Module):
         if device is not None:
             self.to(home)
         criterion = make_criterion(loss, loss_weights)
+        if optimizer_in_backward and self.has_own_step:
+            refuse_own_step(type(self).__name__)
         optimizers = make_optimizers(optimizer, self, own_step=self.has_own_step)
         self._plan = Plan(
             criterion=criterion,
@@ -144,6 +156,8 @@ class Model(nn.Module):
             schedule=make_schedule(scheduler, optimizers, scheduler_every),
             averaging=averaging,
             jit=jit,
+            recompute=make_recompute(self, recompute),
+            optimizer_in_backward=optimizer_in_backward,
         )
         saved = past_of(self).take_optimizers()
         continue_optimizers(optimizers, saved, scheduled=scheduler is not None)

@@ -1,0 +1,212 @@
+"""Peak memory of training, and what it costs in time: each way in processes of its own.
+
+    python benchmarks/memory.py                    # six minutes; the table
+    python benchmarks/memory.py --write            # and into results/memory.md
+    python benchmarks/memory.py --workload mlp --repeats 1
+
+Two measures, both beside what is there once torch, data and nets' modules are imported and made.
+"live": the most bytes that tensors and kernels have from torch's allocator at a time, as the
+profiler is told of each; the same number in each process. "resident": the most that the process
+takes of the machine, which has the allocator's gaps in it; the median of processes.
+"""
+
+import argparse
+import gc
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from by_hand import best_by_hand
+from torch import Tensor, nn
+from workloads import Workload, class_accuracy, cnn_norm
+
+RESULTS = Path(__file__).parent / "results" / "memory.md"
+
+
+class Encoder(nn.Module):
+    """Six layers of a Transformer encoder, 256 wide, the mean, a decision."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        layer = nn.TransformerEncoderLayer(256, 4, 1024, dropout=0.0, batch_first=True)
+        self.encoder = nn.TransformerEncoder(layer, 6, enable_nested_tensor=False)
+        self.head = nn.Linear(256, 4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(self.encoder(x).mean(1))
+
+
+def encoder() -> Workload:
+    """128 tokens, 256 wide, in batches of 16: activations are nearly all of it."""
+    torch.manual_seed(8)
+    x, y = torch.randn(80, 128, 256), torch.randint(0, 4, (80,))
+    return Workload("Transformer, 6 layers", Encoder, x[:64], y[:64], x[64:], y[64:],
+                    nn.CrossEntropyLoss(), 16, 2, 1e-4, class_accuracy)  # fmt: skip
+
+
+def mlp() -> Workload:
+    """15 million weights and batches of 32: weights, gradients and Adam's moments are all of it."""
+    torch.manual_seed(9)
+    x, y = torch.randn(320, 512), torch.randint(0, 4, (320,))
+
+    def net() -> nn.Module:
+        layers = [nn.Linear(512, 2048), nn.ReLU()]
+        for _ in range(3):
+            layers += [nn.Linear(2048, 2048), nn.ReLU()]
+        return nn.Sequential(*layers, nn.Linear(2048, 4))
+
+    return Workload("MLP, 14 M weights", net, x[:256], y[:256], x[256:], y[256:],
+                    nn.CrossEntropyLoss(), 32, 2, 1e-4, class_accuracy)  # fmt: skip
+
+
+def cnn() -> Workload:
+    """`cnn_norm` of the other benchmarks."""
+    return cnn_norm()
+
+
+def by_hand(work: Workload) -> None:
+    best_by_hand(work)
+
+
+def with_lampas(**options: Any) -> Callable[[Workload], None]:
+    def train(work: Workload) -> None:
+        import lampas
+
+        model = lampas.Model(work.net())
+        optimizer = torch.optim.Adam(model.parameters(), lr=work.lr)
+        model.compile(optimizer, work.loss, metrics=["accuracy"], **options)
+        model.fit(work.x, work.y, batch_size=work.batch_size, epochs=work.epochs, verbose=0,
+                  validation_data=(work.x_val, work.y_val))  # fmt: skip
+
+    return train
+
+
+WORKLOADS = {"cnn": cnn, "encoder": encoder, "mlp": mlp}
+CONTENDERS: dict[str, Callable[[Workload], None]] = {
+    "by hand": by_hand,
+    "fit": with_lampas(jit=False),
+    "fit, jit=True": with_lampas(jit=True),
+    "recompute=True": with_lampas(jit=False, recompute=True),
+    "optimizer_in_backward=True": with_lampas(jit=False, optimizer_in_backward=True),
+    "jit, recompute": with_lampas(jit=True, recompute=True),
+    "jit, in backward": with_lampas(jit=True, optimizer_in_backward=True),
+    "both": with_lampas(jit=False, recompute=True, optimizer_in_backward=True),
+}
+TRIALS = ("live", "resident", "seconds")
+
+
+def live(work: Workload, train: Callable[[Workload], None]) -> float:
+    """MB from torch's allocator at the peak."""
+    from torch.profiler import ProfilerActivity, profile
+
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as seen:
+        train(work)
+    events = seen.profiler.kineto_results.events()
+    changes = sorted((e.start_ns(), e.nbytes()) for e in events if e.name() == "[memory]")
+    held = most = 0
+    for _, change in changes:
+        held += change
+        most = max(most, held)
+    return most / 1e6
+
+
+def resident(work: Workload, train: Callable[[Workload], None]) -> float:
+    """MB of the process at the peak."""
+    before = int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize() / 1e6
+    train(work)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6 - before
+
+
+def seconds(work: Workload, train: Callable[[Workload], None]) -> float:
+    """Of one epoch, the first left out: of twice as many as there are, less those there are."""
+    took: list[float] = []
+    for epochs in (1, 1 + work.epochs):
+        start = time.perf_counter()
+        train(replace(work, epochs=epochs))
+        took.append(time.perf_counter() - start)
+    return (took[1] - took[0]) / work.epochs
+
+
+def one(workload: str, contender: str, trial: str) -> float:
+    """A number, of this process."""
+    import lampas  # a part of the base for everyone
+    import lampas.fitting  # noqa: F401
+
+    torch.set_num_threads(1)
+    work = WORKLOADS[workload]()
+    train = CONTENDERS[contender]
+    _warm(work)
+    gc.collect()
+    measure = {"live": live, "resident": resident, "seconds": seconds}[trial]
+    return measure(work, train)
+
+
+def _warm(work: Workload) -> None:
+    """A step on two rows: kernels and what they need are loaded."""
+    net = work.net()
+    work.loss(net(work.x[:2]), work.y[:2]).backward()
+    torch.optim.Adam(net.parameters(), fused=True).step()
+
+
+def in_process(workload: str, contender: str, trial: str) -> float:
+    """The same, in a process of its own."""
+    command = [sys.executable, __file__, "--one", workload, contender, trial]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return float(json.loads(done.stdout.splitlines()[-1]))
+
+
+def table(workloads: list[str], repeats: int) -> str:
+    rows = ["| | live MB | / by hand | resident MB | / by hand | s an epoch | / by hand |",
+            "|---|---|---|---|---|---|---|"]  # fmt: skip
+    for workload in workloads:
+        found: dict[str, list[float]] = {}
+        for contender in CONTENDERS:
+            found[contender] = [in_process(workload, contender, "live")]
+        times: dict[str, dict[str, list[float]]] = {"resident": {}, "seconds": {}}
+        for _ in range(repeats):
+            for trial, kept in times.items():
+                for contender in CONTENDERS:
+                    kept.setdefault(contender, []).append(in_process(workload, contender, trial))
+        for contender, numbers in found.items():
+            numbers += [statistics.median(kept[contender]) for kept in times.values()]
+        rows += _rows(WORKLOADS[workload]().name, found)
+    return "\n".join(rows) + "\n"
+
+
+def _rows(name: str, found: dict[str, list[float]]) -> list[str]:
+    base = found["by hand"]
+    lines: list[str] = []
+    for contender, numbers in found.items():
+        shown = [("{:.1f}" if of < 2 else "{:.3f}").format(n) for of, n in enumerate(numbers)]
+        cells = [f"{text} | {n / b:.3f}" for text, n, b in zip(shown, numbers, base, strict=True)]
+        lines.append(f"| {name}: {contender} | " + " | ".join(cells) + " |")
+        print(lines[-1], file=sys.stderr, flush=True)
+    return lines
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--workload", choices=WORKLOADS, nargs="*", default=list(WORKLOADS))
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--write", action="store_true")
+    parser.add_argument("--one", nargs=3, metavar=("WORKLOAD", "CONTENDER", "TRIAL"))
+    asked = parser.parse_args()
+    if asked.one:
+        print(json.dumps(one(*asked.one)))
+        return
+    text = table(asked.workload, asked.repeats)
+    print(text)
+    if asked.write:
+        RESULTS.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
