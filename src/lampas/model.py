@@ -1,6 +1,7 @@
 """The model: an `nn.Module` that can `compile`, `fit`, `evaluate`, `predict`, `save`."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -11,7 +12,7 @@ from lampas import fitting, loop, losses, step
 from lampas.callbacks import CallbackLike
 from lampas.criterion import make_criterion
 from lampas.data.batch import Batch
-from lampas.data.nest import concatenate
+from lampas.data.gather import gathered, rows_to_come
 from lampas.errors import InputError, NotCompiledError
 from lampas.history import History
 from lampas.in_backward import refuse_own_step
@@ -312,13 +313,13 @@ class Model(nn.Module):
     def predict(self, x: Any, batch_size: BatchSize = 128, *, steps: int | None = None) -> Any:
         """The outputs for all samples, on the CPU: a tensor (N, ...), or a tuple or dict of such.
 
-        The inputs are streamed and may be larger than memory; where the outputs are too, take
-        `predict_batches`. Needs no `compile`.
+        The inputs are streamed and may be larger than memory; the outputs are held once, and where
+        they are larger too, take `predict_batches`. Needs no `compile`.
         """
-        outputs = list(self.predict_batches(x, batch_size, steps=steps))
-        if not outputs:
-            raise InputError("x holds no batch to predict")
-        return concatenate(outputs)
+        source = source_as_fitted(self, x)
+        size = size_of_batches(self, batch_size, source, "predict")
+        parts = loop.predict(self, source.once(size, steps=steps))
+        return gathered(parts, partial(rows_to_come, source, size, steps))
 
     def predict_batches(
         self, x: Any, batch_size: BatchSize = 128, *, steps: int | None = None
