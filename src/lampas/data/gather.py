@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset, IterableDataset
 
 from lampas.data.feed import Source
 from lampas.data.nest import Nest, concatenate, leaves, rebuild
@@ -32,8 +32,10 @@ def rows_to_come(source: Source, batch_size: int, steps: int | None) -> int | No
         rows, size = _length(loader.sampler), loader.batch_size
         if rows is not None and loader.drop_last:
             rows -= rows % size
-    else:
+    elif isinstance(source.x, Dataset) and not isinstance(source.x, IterableDataset):
         rows = _length(source.x)
+    else:
+        rows = None
     return rows if rows is None or steps is None else min(rows, steps * size)
 
 
