@@ -417,12 +417,16 @@ class Model(nn.Module):
         computed: shapes come from fake tensors. Memory is told for the optimiser and precision of
         `compile`, or Adam and float32. See `lampas.summarize`.
         """
-        named = self.plan.named_optimizers if self.is_compiled else {}
+        plan = self.plan if self.is_compiled else None
+        again = None if plan is None else plan.recompute
+        named = {} if plan is None else plan.named_optimizers
         return summarize(
             self, input_shape, input_dtype, inputs, batch_size,
             depth=depth,
             optimizer=next(iter(named.values())) if len(named) == 1 else "adam",
-            precision=self.plan.precision if self.is_compiled else "float32",
+            precision="float32" if plan is None else plan.precision,
+            recompute=None if again is None else again.asked,
+            optimizer_in_backward=plan is not None and plan.optimizer_in_backward,
         )  # fmt: skip
 
     def _repr_html_(self) -> str:

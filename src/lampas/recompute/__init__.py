@@ -4,7 +4,7 @@
 puts itself in the place of their `forward` while a step is made.
 """
 
-from lampas.recompute.blocks import RecomputeLike
+from lampas.recompute.blocks import RecomputeLike, paths_of
 from lampas.recompute.recompute import Recompute, is_recomputing, make_recompute
 
-__all__ = ["Recompute", "RecomputeLike", "is_recomputing", "make_recompute"]
+__all__ = ["Recompute", "RecomputeLike", "is_recomputing", "make_recompute", "paths_of"]

@@ -57,6 +57,12 @@ def blocks_of(model: nn.Module, spec: RecomputeLike) -> list[Block]:
     return _outermost(chosen)
 
 
+def paths_of(model: nn.Module, spec: RecomputeLike) -> dict[str, str]:
+    """The paths of the modules that blocks are made of, each with the name of its block."""
+    blocks = {id(part): block.name for block in blocks_of(model, spec) for part in block.parts}
+    return {name: blocks[id(one)] for name, one in model.named_modules() if id(one) in blocks}
+
+
 def _listed(spec: Any) -> Iterable[Any]:
     if isinstance(spec, (list, tuple, set, nn.ModuleList)):
         return cast("Iterable[Any]", spec)

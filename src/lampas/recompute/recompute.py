@@ -29,7 +29,7 @@ def is_recomputing() -> bool:
 def make_recompute(model: nn.Module, spec: RecomputeLike) -> "Recompute | None":
     """What `compile(recompute=...)` asks for; None for nothing. Raises what `blocks_of` raises."""
     blocks = blocks_of(model, spec)
-    return Recompute(blocks) if blocks else None
+    return Recompute(blocks, spec) if blocks else None
 
 
 class Recompute:
@@ -47,7 +47,8 @@ class Recompute:
     (True, False)
     """
 
-    def __init__(self, blocks: list[Block]) -> None:
+    def __init__(self, blocks: list[Block], asked: RecomputeLike = None) -> None:
+        self.asked = asked
         self.names = tuple(block.name for block in blocks)
         homes: dict[int, list[Block]] = {}
         for block in blocks:
