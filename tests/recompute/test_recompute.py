@@ -281,6 +281,18 @@ def test_a_block_that_works_in_place_on_its_input_is_refused() -> None:
         model.fit(TOKENS[:, 0], CLASSES, verbose=0)
 
 
+def test_a_block_that_goes_another_way_each_time_is_named() -> None:
+    class Moody(Counted):
+        def forward(self, x: Tensor) -> Tensor:
+            self.calls += 1
+            return torch.tanh(self.body(x)) if self.calls % 2 else self.body(x)
+
+    model = lampas.Model(nn.Sequential(Counted(), Moody(), nn.Linear(8, 3)))
+    model.compile("adam", "cross_entropy", recompute=["0", "1"], jit=False)
+    with pytest.raises(InputError, match=r"^recompute: computed again, net.1 took another way th"):
+        model.fit(TOKENS[:, 0], CLASSES, verbose=0)
+
+
 def test_backward_may_come_twice() -> None:
     net = Shared()
     twin = copy.deepcopy(net)

@@ -5,6 +5,18 @@ puts itself in the place of their `forward` while a step is made.
 """
 
 from lampas.recompute.blocks import RecomputeLike, paths_of
-from lampas.recompute.recompute import Recompute, is_recomputing, make_recompute
+from lampas.recompute.recompute import (
+    Recompute,
+    is_recomputing,
+    make_recompute,
+    not_repeatable,
+)
 
-__all__ = ["Recompute", "RecomputeLike", "is_recomputing", "make_recompute", "paths_of"]
+__all__ = [
+    "Recompute",
+    "RecomputeLike",
+    "is_recomputing",
+    "make_recompute",
+    "not_repeatable",
+    "paths_of",
+]

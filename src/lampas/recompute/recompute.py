@@ -8,22 +8,34 @@ from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
-from torch.utils.checkpoint import checkpoint
+from torch.utils.checkpoint import CheckpointError, checkpoint
 
 from lampas.errors import InputError
 from lampas.recompute.aside import Aside, Kept
 from lampas.recompute.blocks import Block, RecomputeLike, blocks_of
 
 
-class _Depth:
-    """How many second passes are under way: backward makes them, in threads of its own."""
+class _Second:
+    """How many second passes are under way, and of which block the last was: backward makes them,
+    in threads of its own."""
 
-    now = 0
+    under_way, last = 0, ""
 
 
 def is_recomputing() -> bool:
     """Whether a block is being computed again: who counts or looks at calls has seen this one."""
-    return _Depth.now > 0
+    return _Second.under_way > 0
+
+
+def not_repeatable(error: BaseException) -> InputError | None:
+    """What to say where a second pass has kept other tensors than the first; None of others."""
+    if not isinstance(error, CheckpointError) or not _Second.last:
+        return None
+    return InputError(
+        f"recompute: computed again, {_Second.last} took another way than the first time, so its "
+        "gradient would be wrong: it goes by something that changes from call to call; leave it "
+        "out of recompute="
+    )
 
 
 def make_recompute(model: nn.Module, spec: RecomputeLike) -> "Recompute | None":
@@ -138,7 +150,7 @@ class _Call:
             partial(forward, **kwargs),
             *args,
             use_reentrant=False,
-            context_fn=partial(_contexts, kept),
+            context_fn=partial(_contexts, self.name, kept),
         )
         self.aside.after(kept)
         if any(one._version != version for one, version in given):
@@ -153,22 +165,22 @@ def _is_counted(value: Any) -> bool:
     return isinstance(value, Tensor) and not value.is_inference()
 
 
-def _contexts(kept: Kept) -> tuple[Any, Any]:
+def _contexts(name: str, kept: Kept) -> tuple[Any, Any]:
     """Around the first pass nothing; around others, what they must not change."""
-    return nullcontext(), _Again(kept)
+    return nullcontext(), _Again(name, kept)
 
 
 class _Again:
     """Around a second pass, and a third where backward comes twice."""
 
-    def __init__(self, kept: Kept) -> None:
-        self._kept = kept
+    def __init__(self, name: str, kept: Kept) -> None:
+        self._name, self._kept = name, kept
 
     def __enter__(self) -> None:
         self._back = self._kept.back()
         self._back.__enter__()
-        _Depth.now += 1
+        _Second.under_way, _Second.last = _Second.under_way + 1, self._name
 
     def __exit__(self, *error: Any) -> None:
-        _Depth.now -= 1
+        _Second.under_way -= 1
         self._back.__exit__(*error)
