@@ -113,7 +113,8 @@ Owner = tuple[torch.optim.Optimizer, dict[str, Any], Callable[[], Any]]
 
 def update_one(plan: "Plan", parameter: nn.Parameter, owners: list[Owner]) -> None:
     """Clip and step one parameter within the backward pass, and let its gradient go."""
-    optim.clip_([parameter], value=plan.clip_value)
+    if plan.clip_value is not None:
+        optim.clip_([parameter], value=plan.clip_value)
     for optimizer, group, step in owners:
         with optim.alone(optimizer, group, parameter):
             step()

@@ -78,6 +78,17 @@ def test_a_run_of_plain_layers_is_cut_where_weights_begin() -> None:
     assert sum(len(block.parts) for block in found) == 40
 
 
+def test_a_run_with_a_forward_of_its_own_is_not_cut() -> None:
+    class Skip(nn.Sequential):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return x + super().forward(x)
+
+    run = Skip(*(nn.Linear(4, 4) for _ in range(8)))
+    with pytest.raises(InputError, match="finds no blocks in Skip"):
+        blocks_of(run, True)
+    assert _names(nn.Sequential(run, nn.ReLU(), Skip(nn.Linear(4, 4)))) == ["0", "2"]
+
+
 def test_layers_before_the_first_weights_are_in_no_segment() -> None:
     net = nn.Sequential(nn.ReLU(True), *(nn.Linear(4, 4) for _ in range(8)))
     assert _names(net) == ["1-4", "5-8"]

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, TypeGuard, cast
 
 from torch import nn
 
@@ -131,7 +131,7 @@ def _kind(model: nn.Module) -> str:
 
 def _repeated(module: nn.Module, name: str) -> Iterator[Block]:
     """The blocks within a module, from the outside in."""
-    if isinstance(module, nn.Sequential) and not any(map(_is_built, module)):
+    if _is_run(module):
         yield from _cut(module, name)
         return
     blocks = _alike(module) if isinstance(module, _HOLDERS) else set[nn.Module]()
@@ -156,10 +156,18 @@ def _is_built(module: nn.Module) -> bool:
 
 
 def _is_nest(module: nn.Module) -> bool:
-    """Whether blocks are further in: a holder of what is built of layers, or a run to be cut."""
-    if isinstance(module, nn.Sequential) and not any(map(_is_built, module)):
+    """Whether blocks are further in: a holder without a `forward` of its own, or a run to cut."""
+    if _is_run(module):
         return len(list(_cut(module, ""))) > 1
-    return isinstance(module, _HOLDERS)
+    own = isinstance(module, nn.Sequential) and type(module).forward is not nn.Sequential.forward
+    return isinstance(module, _HOLDERS) and not own
+
+
+def _is_run(module: nn.Module) -> TypeGuard[nn.Sequential]:
+    """Plain layers that are called in turn, by `Sequential`'s own `forward`."""
+    if not isinstance(module, nn.Sequential) or type(module).forward is not nn.Sequential.forward:
+        return False
+    return not any(map(_is_built, module))
 
 
 def _cut(run: nn.Sequential, name: str) -> Iterator[Block]:
