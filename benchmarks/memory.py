@@ -3,16 +3,17 @@
     python benchmarks/memory.py                    # ten minutes; the table
     python benchmarks/memory.py --workload mlp --repeats 1
 
-Two measures, both beside what is there once all is imported, the data are made and two rows went
-through. "live": the most bytes that tensors and kernels have from torch's allocator at a time, as the
-profiler is told of each; the same number in each process. "resident": the most that the process takes
-of the machine, with the gaps that malloc leaves: the median of processes, which differ by 20 MB.
+Memory in two measures, both beside what is there once all is imported, the data are made and two
+rows went through. "live": the most bytes that tensors and kernels have from torch's allocator at a
+time, as the profiler is told of each; the same number in each process. "resident": the most that
+the process takes of the machine, with the gaps that malloc leaves: the median of processes, which
+differ by 20 MB. Time is that of the processor, all ways in turn in one process, the least of some runs; of
+compiled steps see `loop.py` and `peers.py`, for here a run is over before they pay.
 """
 
 import argparse
 import gc
 import json
-import resource
 import statistics
 import subprocess
 import sys
@@ -108,15 +109,15 @@ def with_lampas(**options: Any) -> Callable[[Workload], None]:
 
 
 WORKLOADS = {"cnn": cnn, "encoder": encoder, "mlp": mlp}
+COMPILED = "fit, jit=True"
 CONTENDERS: dict[str, Callable[[Workload], None]] = {
     "by hand": by_hand,
     "fit": with_lampas(jit=False),
-    "fit, jit=True": with_lampas(jit=True),
+    COMPILED: with_lampas(jit=True),
     "recompute=True": with_lampas(jit=False, recompute=True),
     "optimizer_in_backward=True": with_lampas(jit=False, optimizer_in_backward=True),
     "both": with_lampas(jit=False, recompute=True, optimizer_in_backward=True),
 }
-TRIALS = ("live", "resident", "seconds")
 
 
 def live(work: Workload, train: Callable[[Workload], None]) -> float:
@@ -136,34 +137,42 @@ def live(work: Workload, train: Callable[[Workload], None]) -> float:
 
 def resident(work: Workload, train: Callable[[Workload], None]) -> float:
     """MB of the process at the peak."""
-    before = int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize() / 1e6
+    before = _status("VmRSS:")
     train(work)
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6 - before
+    return _status("VmHWM:") - before  # a child's `ru_maxrss` may be its parent's
 
 
-def seconds(work: Workload, train: Callable[[Workload], None]) -> float:
-    """Of one epoch: the least of three runs, after one that compiles what there is."""
-    train(work)
-    took: list[float] = []
-    for _ in range(3):
-        start = time.perf_counter()
-        train(work)
-        took.append(time.perf_counter() - start)
-    return min(took) / work.epochs
+def _status(name: str) -> float:
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(float(line.split()[1]) * 1024 / 1e6 for line in lines if line.startswith(name))
+
+
+def seconds(work: Workload, repeats: int) -> dict[str, float]:
+    """Of one epoch, for each way."""
+    took: dict[str, list[float]] = {}
+    for _ in range(repeats + 1):
+        for name, train in CONTENDERS.items():
+            if name != COMPILED:
+                start = time.process_time()
+                train(work)
+                took.setdefault(name, []).append(time.process_time() - start)
+    return {name: min(times[1:]) / work.epochs for name, times in took.items()}
 
 
 def one(workload: str, contender: str, trial: str) -> float:
     """A number, of this process."""
-    import lampas  # a part of the base for everyone
-    import lampas.fitting  # noqa: F401
+    work = _prepared(workload)
+    return {"live": live, "resident": resident}[trial](work, CONTENDERS[contender])
+
+
+def _prepared(workload: str) -> Workload:
+    import lampas.fitting  # noqa: F401  # a part of the base for everyone
 
     torch.set_num_threads(1)
     work = WORKLOADS[workload]()
-    train = CONTENDERS[contender]
     _warm(work)
     gc.collect()
-    measure = {"live": live, "resident": resident, "seconds": seconds}[trial]
-    return measure(work, train)
+    return work
 
 
 def _warm(work: Workload) -> None:
@@ -173,27 +182,26 @@ def _warm(work: Workload) -> None:
     torch.optim.Adam(net.parameters(), fused=True).step()
 
 
-def in_process(workload: str, contender: str, trial: str) -> float:
-    """The same, in a process of its own."""
-    command = [sys.executable, __file__, "--one", workload, contender, trial]
+def ask(*what: str) -> Any:
+    """This program's answer, in a process of its own."""
+    command = [sys.executable, __file__, *what]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    return float(json.loads(done.stdout.splitlines()[-1]))
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 def table(workloads: list[str], repeats: int) -> str:
     rows = ["| | live MB | / by hand | resident MB | / by hand | s an epoch | / by hand |",
             "|---|---|---|---|---|---|---|"]  # fmt: skip
     for workload in workloads:
-        found: dict[str, list[float]] = {}
-        for contender in CONTENDERS:
-            found[contender] = [in_process(workload, contender, "live")]
-        times: dict[str, dict[str, list[float]]] = {"resident": {}, "seconds": {}}
+        found: dict[str, list[float]] = {name: [ask("--one", workload, name, "live")]
+                                         for name in CONTENDERS}  # fmt: skip
+        sizes: dict[str, list[float]] = {}
         for _ in range(repeats):
-            for trial, kept in times.items():
-                for contender in CONTENDERS:
-                    kept.setdefault(contender, []).append(in_process(workload, contender, trial))
-        for contender, numbers in found.items():
-            numbers += [statistics.median(kept[contender]) for kept in times.values()]
+            for name in CONTENDERS:
+                sizes.setdefault(name, []).append(ask("--one", workload, name, "resident"))
+        times = ask("--times", workload, str(repeats))
+        for name, numbers in found.items():
+            numbers += [statistics.median(sizes[name]), times.get(name, float("nan"))]
         rows += _rows(WORKLOADS[workload]().name, found)
     return "\n".join(rows) + "\n"
 
@@ -203,8 +211,8 @@ def _rows(name: str, found: dict[str, list[float]]) -> list[str]:
     lines: list[str] = []
     for contender, numbers in found.items():
         shown = [("{:.1f}" if of < 2 else "{:.3f}").format(n) for of, n in enumerate(numbers)]
-        cells = [f"{text} | {n / b:.3f}" for text, n, b in zip(shown, numbers, base, strict=True)]
-        lines.append(f"| {name}: {contender} | " + " | ".join(cells) + " |")
+        cells = [f"{text} | {n / b:.2f}" for text, n, b in zip(shown, numbers, base, strict=True)]
+        lines.append(f"| {name}: {contender} | " + " | ".join(cells).replace("nan", "") + " |")
         print(lines[-1], file=sys.stderr, flush=True)
     return lines
 
@@ -214,11 +222,14 @@ def main() -> None:
     parser.add_argument("--workload", choices=WORKLOADS, nargs="*", default=list(WORKLOADS))
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--one", nargs=3, metavar=("WORKLOAD", "CONTENDER", "TRIAL"))
+    parser.add_argument("--times", nargs=2, metavar=("WORKLOAD", "REPEATS"))
     asked = parser.parse_args()
     if asked.one:
         print(json.dumps(one(*asked.one)))
-        return
-    print(table(asked.workload, asked.repeats))
+    elif asked.times:
+        print(json.dumps(seconds(_prepared(asked.times[0]), int(asked.times[1]))))
+    else:
+        print(table(asked.workload, asked.repeats))
 
 
 if __name__ == "__main__":
