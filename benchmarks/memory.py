@@ -7,8 +7,9 @@ Memory in two measures, both beside what is there once all is imported, the data
 rows went through. "live": the most bytes that tensors and kernels have from torch's allocator at a
 time, as the profiler is told of each; the same number in each process. "resident": the most that
 the process takes of the machine, with the gaps that malloc leaves: the median of processes, which
-differ by 20 MB. Time is that of the processor, all ways in turn in one process, the least of some runs; of
-compiled steps see `loop.py` and `peers.py`, for here a run is over before they pay.
+differ by 20 MB (Linux alone tells it). Time is that of the processor, all ways in turn in one
+process, the least of some runs; of compiled steps see `loop.py` and `peers.py`, for here a run is
+over before they pay.
 """
 
 import argparse
@@ -137,6 +138,7 @@ def live(work: Workload, train: Callable[[Workload], None]) -> float:
 
 def resident(work: Workload, train: Callable[[Workload], None]) -> float:
     """MB of the process at the peak."""
+    Path("/proc/self/clear_refs").write_text("5")  # the peak so far is forgotten
     before = _status("VmRSS:")
     train(work)
     return _status("VmHWM:") - before  # a child's `ru_maxrss` may be its parent's
