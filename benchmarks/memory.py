@@ -6,15 +6,16 @@
 Memory in two measures, both beside what is there once all is imported, the data are made and two
 rows went through. "live": the most bytes that tensors and kernels have from torch's allocator at a
 time, as the profiler is told of each; the same number in each process. "resident": the most that
-the process takes of the machine, with the gaps that malloc leaves: the median of processes, which
-differ by 20 MB (Linux alone tells it). Time is that of the processor, all ways in turn in one
-process, the least of some runs; of compiled steps see `loop.py` and `peers.py`, for here a run is
-over before they pay.
+the process takes of the machine (Linux alone tells it), where malloc gives blocks of 1 MB and more
+back at once: left to itself it keeps some, so that processes differ by 20 MB. Time is that of the
+processor, all ways in turn in one process, the least of some runs; of compiled steps see `loop.py`
+and `peers.py`, for here a run is over before they pay.
 """
 
 import argparse
 import gc
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -187,8 +188,13 @@ def _warm(work: Workload) -> None:
 def ask(*what: str) -> Any:
     """This program's answer, in a process of its own."""
     command = [sys.executable, __file__, *what]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=_env(what[-1]))
     return json.loads(done.stdout.splitlines()[-1])
+
+
+def _env(trial: str) -> dict[str, str]:
+    own = {"MALLOC_MMAP_THRESHOLD_": str(1 << 20)} if trial == "resident" else {}
+    return {**os.environ, **own}
 
 
 def table(workloads: list[str], repeats: int) -> str:
