@@ -169,7 +169,7 @@ def one(workload: str, contender: str, trial: str) -> float:
 
 
 def _prepared(workload: str) -> Workload:
-    import lampas.fitting  # noqa: F401  # a part of the base for everyone
+    import lampas.model  # noqa: F401  # a part of the base for everyone
 
     torch.set_num_threads(1)
     work = WORKLOADS[workload]()
