@@ -70,6 +70,7 @@ def test_one_file_has_the_only_backward_and_the_only_optimizer_step() -> None:
     # Schedules step too; and an optimizer's kind is found out on a throw-away parameter.
     assert set(steps.pop("optim/scheduler.py")) == {"self._scheduler.step"}
     assert steps.pop("optim/probe.py") == ["trial.step"]
+    assert steps.pop("optim/alone.py") == ["together.made.step", "apart.made.step"]  # as well
     assert steps.pop("optim/fastest.py") == [
         "make([{**options, 'params': [probe], 'fused': True}]).step"
     ]

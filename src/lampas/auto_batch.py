@@ -97,7 +97,8 @@ def _train(model: "Model", batch: Batch) -> None:
     """The first step makes what the optimiser keeps; the second has it beside all else."""
     model.train()
     for _ in range(2):
-        with suppress(NonFiniteError):  # the run itself will say it, or be spared it
+        # The run itself will say a loss of nan, or be spared it.
+        with suppress(NonFiniteError), model.plan.around_step:
             model.train_step(batch)
 
 

@@ -13,6 +13,7 @@ from lampas.data.batch import Batch
 from lampas.data.finite import first_gap, gaps_in
 from lampas.data.nest import leaves, named_leaves, rebuild
 from lampas.errors import DataError, DtypeError, InputError, LampasError, NonFiniteError
+from lampas.recompute import not_repeatable
 
 _REMEDY = "lower the learning rate or clip gradients (clip_norm=1.0)"
 
@@ -22,8 +23,8 @@ def explain(error: Exception, model: nn.Module, batch: Batch, where: str) -> Exc
     if isinstance(error, LampasError):
         return error
     known = (
-        _device(error, model, batch) or _dtype(error, model, batch) or _loss_or_batch(error, batch)
-        or _keys(batch)
+        not_repeatable(error) or _device(error, model, batch) or _dtype(error, model, batch)
+        or _loss_or_batch(error, batch) or _keys(batch)
     )  # fmt: skip
     if known is not None:
         return known

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from lampas import optim
 from lampas.callbacks import CallbackLike, listeners
+from lampas.callbacks.say import say
 from lampas.data.batch import Feed
 from lampas.data.feed import Source, check_count, make_validation
 from lampas.errors import InputError, NotCompiledError
@@ -14,7 +15,7 @@ from lampas.explain import check_gradients
 from lampas.inputs import EXAMPLE_ROWS, BatchSize, check_data, size_of_batches, source_for
 from lampas.past import past_of
 from lampas.plan import Plan, dtype_of
-from lampas.run import Run
+from lampas.run import Run, name_of
 from lampas.signals import Preempted
 from lampas.state.checkpoints import CheckpointLike, as_checkpoints
 from lampas.state.facts import facts_of, fingerprints_of
@@ -140,6 +141,8 @@ def _run(
         around=None if keeper is None else keeper.around,
         epochs=asked.epochs - asked.initial_epoch,
     )
+    callbacks = listeners(asked.callbacks, asked.verbose)
+    _tell_readers(model, callbacks)
     return Run(
         model=model,
         feed=feed,
@@ -147,10 +150,17 @@ def _run(
         first_epoch=asked.initial_epoch + 1,
         validation=None if held_out is None else _validation(asked, held_out, batch_size),
         validation_freq=asked.validation_freq,
-        callbacks=listeners(asked.callbacks, asked.verbose),
+        callbacks=callbacks,
         history=model.history.up_to(asked.initial_epoch),
         keeper=keeper,
     )
+
+
+def _tell_readers(model: "Model", callbacks: Sequence[CallbackLike]) -> None:
+    """One line for callbacks that say that they read gradients, where there are none to read."""
+    names = [name_of(one) for one in callbacks if getattr(one, "reads_gradients", False)]
+    if names and model.plan.in_backward is not None:
+        say(f"optimizer_in_backward: gradients are gone after a step: {', '.join(names)} sees none")
 
 
 def _validation(asked: Asked, held_out: Source, batch_size: int) -> Feed:

@@ -120,7 +120,8 @@ def train_epoch(run: Run, pace: Pace) -> Tally | None:
             run.before.keep(batch)
         while True:
             try:
-                result = (pieces if pieces.rows else run.stepper).train_step(batch)
+                with plan.around_step:
+                    result = (pieces if pieces.rows else run.stepper).train_step(batch)
                 break
             except Exception as error:
                 run.before.put_back()

@@ -216,7 +216,8 @@ def _step(model: "Model", group: list[Batch]) -> float:
     total = 0.0
     for batch in group:
         try:
-            result = model.train_step(batch)
+            with model.plan.around_step:
+                result = model.train_step(batch)
         except NonFiniteError:
             return math.nan
         except (InputError, RuntimeError):

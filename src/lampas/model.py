@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -12,9 +13,10 @@ from lampas import fitting, loop, losses, step
 from lampas.callbacks import CallbackLike
 from lampas.criterion import make_criterion
 from lampas.data.batch import Batch
-from lampas.data.nest import concatenate
+from lampas.data.gather import gathered, rows_to_come
 from lampas.errors import InputError, NotCompiledError
 from lampas.history import History
+from lampas.in_backward import refuse_own_step
 from lampas.inputs import EXAMPLE_ROWS, BatchSize, check_data, size_of_batches, source_as_fitted
 from lampas.meters import make_meters
 from lampas.optim import EMA, SWA
@@ -26,6 +28,7 @@ from lampas.plan import (
     make_optimizers,
     make_schedule,
 )
+from lampas.recompute import RecomputeLike, make_recompute
 from lampas.resuming import continue_optimizers
 from lampas.state.checkpoints import CheckpointLike
 from lampas.step import StepResult
@@ -98,6 +101,8 @@ class Model(nn.Module):
         averaging: EMA | SWA | None = None,
         penalties: Any = None,
         jit: Literal["auto"] | bool = "auto",
+        recompute: RecomputeLike = None,
+        optimizer_in_backward: bool = False,
     ) -> None:
         """Decide how the model is trained.
 
@@ -123,6 +128,12 @@ class Model(nn.Module):
         jit: True compiles the whole step into one call, after the first; "auto" while the run goes
             on, where what is left of it pays for that; False never. What cannot be compiled runs
             as ever, and a line says why. See `lampas.jit`.
+        recompute: activation checkpointing: blocks of the net whose activations are dropped and
+            computed again in backward, which takes less memory and more time; the gradient is the
+            same to the last bit. True finds them; names or patterns of modules
+            ("encoder.layers.*"), or modules, say which.
+        optimizer_in_backward: each parameter is stepped as soon as its gradient is there, which is
+            let go then: all gradients are never there together, and the weights are the same.
 
         Raises `InputError`, with what, where and the fix, for anything that cannot be used.
         """
@@ -131,6 +142,8 @@ class Model(nn.Module):
         if device is not None:
             self.to(home)
         criterion = make_criterion(loss, loss_weights)
+        if optimizer_in_backward and self.has_own_step:
+            refuse_own_step(type(self).__name__)
         optimizers = make_optimizers(optimizer, self, own_step=self.has_own_step)
         self._plan = Plan(
             criterion=criterion,
@@ -145,6 +158,8 @@ class Model(nn.Module):
             schedule=make_schedule(scheduler, optimizers, scheduler_every),
             averaging=averaging,
             jit=jit,
+            recompute=make_recompute(self, recompute),
+            optimizer_in_backward=optimizer_in_backward,
         )
         saved = past_of(self).take_optimizers()
         continue_optimizers(optimizers, saved, scheduled=scheduler is not None)
@@ -304,13 +319,15 @@ class Model(nn.Module):
     ) -> Any:
         """The outputs for all samples, on the CPU: a tensor (N, ...), or a tuple or dict of such.
 
-        batch_size: as for `evaluate`. The inputs are streamed and may be larger than memory; where
-        the outputs are too, take `predict_batches`. Needs no `compile`.
+        batch_size: as for `evaluate`. The inputs are streamed and may be larger than memory; the
+        outputs are held once, and where they are larger too, take `predict_batches`. Needs no
+        `compile`.
         """
-        outputs = list(self.predict_batches(x, batch_size, steps=steps))
-        if not outputs:
-            raise InputError("x holds no batch to predict")
-        return concatenate(outputs)
+        source = source_as_fitted(self, x)
+        size = size_of_batches(self, batch_size, source, "predict")
+        with closing(source):
+            parts = loop.predict(self, source.once(size, steps=steps, times=1))
+            return gathered(parts, partial(rows_to_come, source, size, steps))
 
     def predict_batches(
         self, x: Any, batch_size: BatchSize | None = None, *, steps: int | None = None
@@ -409,12 +426,16 @@ class Model(nn.Module):
         computed: shapes come from fake tensors. Memory is told for the optimiser and precision of
         `compile`, or Adam and float32. See `lampas.summarize`.
         """
-        named = self.plan.named_optimizers if self.is_compiled else {}
+        plan = self.plan if self.is_compiled else None
+        again = None if plan is None else plan.recompute
+        named = {} if plan is None else plan.named_optimizers
         return summarize(
             self, input_shape, input_dtype, inputs, batch_size,
             depth=depth,
             optimizer=next(iter(named.values())) if len(named) == 1 else "adam",
-            precision=self.plan.precision if self.is_compiled else "float32",
+            precision="float32" if plan is None else plan.precision,
+            recompute=None if again is None else again.asked,
+            optimizer_in_backward=plan is not None and plan.optimizer_in_backward,
         )  # fmt: skip
 
     def _repr_html_(self) -> str:

@@ -250,6 +250,11 @@ def _hindrance(model: "Model", error: BaseException, batch: Batch) -> str | None
         return f"a train_step of your own cannot be cut: {_lower(batch)}"
     if model.plan.wants_closure:
         return f"a step of LBFGS, which sees the batch several times, is not cut: {_lower(batch)}"
+    if model.plan.in_backward is not None:
+        return (
+            "optimizer_in_backward has stepped some weights already, so that the batch cannot be "
+            f"computed again in pieces: {_lower(batch)}, or recompute=True"
+        )
     frames = traceback.walk_tb(error.__traceback__)
     if any(frame.f_code is update.__code__ for frame, _ in frames):
         return (

@@ -15,9 +15,11 @@ from lampas.criterion import Criterion
 from lampas.data.feed import check_count
 from lampas.data.nest import map_leaves
 from lampas.errors import InputError, unknown_name
+from lampas.in_backward import InBackward
 from lampas.losses import Penalty
 from lampas.meters import Meter
 from lampas.own_loss import prediction_of
+from lampas.recompute import Recompute
 
 PRECISIONS: dict[str, torch.dtype | None] = {
     "float32": None,
@@ -32,7 +34,8 @@ class Plan:
     """The decisions of one `compile`.
 
     `autocast` is the context of the forward pass; `scaler` keeps fp16 gradients from vanishing
-    and does nothing in other precisions.
+    and does nothing in other precisions. `around_step` is the context of a whole training step,
+    `around_backward` that of its backward pass.
     """
 
     criterion: Criterion
@@ -47,6 +50,8 @@ class Plan:
     schedule: optim.Schedule | None = None
     averaging: optim.EMA | optim.SWA | None = None
     jit: Literal["auto"] | bool = "auto"
+    recompute: Recompute | None = None
+    optimizer_in_backward: bool = False
     autocast: contextlib.AbstractContextManager[Any] = field(init=False)
     scaler: torch.amp.GradScaler = field(init=False)
 
@@ -58,8 +63,11 @@ class Plan:
         self.wants_closure = any(isinstance(o, torch.optim.LBFGS) for o in self.optimizers)
         if self.wants_closure:
             self._check_closure()
+        self.around_step = contextlib.nullcontext() if self.recompute is None else self.recompute
         self.is_fitting = False
         self.settle(self.device)
+        self.in_backward = InBackward(self) if self.optimizer_in_backward else None
+        self.around_backward = self.in_backward or contextlib.nullcontext()
         self.begin()
 
     def settle(self, device: torch.device) -> None:
@@ -105,7 +113,18 @@ class Plan:
     def begin(self) -> None:
         """Look again at what may change between two epochs: parameter groups, and hooks."""
         self.parameters = [p for o in self.optimizers for p in parameters_of(o)]
-        self.steps = [self._step_of(o) for o in self.optimizers]
+        if self.in_backward is None:
+            self.steps = [self._step_of(o) for o in self.optimizers]
+        else:
+            self.steps, self.clips = [], False
+            self.in_backward.begin()
+        if self.recompute is not None:
+            self.recompute.look_again()
+
+    @property
+    def after_a_step(self) -> str:
+        """Which part of a training step goes on when the optimiser has stepped."""
+        return "metrics" if self.in_backward is None else "backward"
 
     def _step_of(self, optimizer: torch.optim.Optimizer) -> Callable[[], Any]:
         """`optimizer.step()`; the scaler's leaves a step out whose gradients are infinite."""
@@ -120,6 +139,9 @@ class Plan:
         asked: Any = self.jit
         if asked is not True and asked is not False and asked != "auto":
             raise InputError(f"jit is {asked!r}: pass 'auto', True or False")
+        asked = self.optimizer_in_backward
+        if asked is not True and asked is not False:
+            raise InputError(f"optimizer_in_backward is {asked!r}: pass True or False")
         optim.require_positive(norm=self.clip_norm, value=self.clip_value)
         given: Any = self.averaging
         if given is not None and not isinstance(given, optim.Averaging):

@@ -31,6 +31,10 @@ def settings_of(model: Any) -> dict[str, Plain]:
     found["precision"] = str(plan.precision)
     found["accumulate"] = int(plan.accumulate)
     found["jit"] = plan.jit
+    if plan.recompute is not None:
+        found["recompute"] = ", ".join(plan.recompute.names)
+    if plan.in_backward is not None:
+        found["optimizer_in_backward"] = True
     for name in ("clip_norm", "clip_value"):
         if getattr(plan, name) is not None:
             found[name] = float(getattr(plan, name))

@@ -1,10 +1,12 @@
 """The training step: the only `backward()` and the only `optimizer.step()` of the project."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
+from torch import nn
 
 from lampas import optim
 from lampas.data.batch import Batch
@@ -43,7 +45,8 @@ def train_step(model: "Model", batch: Batch) -> StepResult:
         output = model(*batch.args, **batch.kwargs)
     loss, result = measure(plan, model, output, batch)
     _guard(loss)
-    plan.scaler.scale(loss).backward()
+    with plan.around_backward:
+        plan.scaler.scale(loss).backward()
 
     if batch.closes:
         update(plan)
@@ -102,6 +105,20 @@ def update(plan: "Plan") -> None:
     for step in plan.steps:
         step()
     plan.scaler.update()
+
+
+Owner = tuple[torch.optim.Optimizer, dict[str, Any], Callable[[], Any]]
+"""An optimizer, its group that has a parameter, and its step."""
+
+
+def update_one(plan: "Plan", parameter: nn.Parameter, owners: list[Owner]) -> None:
+    """Clip and step one parameter within the backward pass, and let its gradient go."""
+    if plan.clip_value is not None:
+        optim.clip_([parameter], value=plan.clip_value)
+    for optimizer, group, step in owners:
+        with optim.alone(optimizer, group, parameter):
+            step()
+    parameter.grad = None
 
 
 def _closure_step(model: "Model", batch: Batch) -> StepResult:

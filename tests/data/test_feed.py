@@ -152,6 +152,14 @@ def test_a_tensor_dataset_of_three_holds_weights() -> None:
         _source(TensorDataset(X, Y, Y))
 
 
+def test_first_rows_that_are_kept_keep_no_others() -> None:
+    batch = _source(torch.ones(1000, 100), torch.ones(1000)).first(7)
+    assert batch.size == 7
+    assert batch.x.untyped_storage().nbytes() == batch.x.nbytes
+    assert _source(X, Y).first(99).size == 10
+    assert _source(Own()).first(3).size == 3
+
+
 def test_what_is_a_list_of_batches() -> None:
     assert is_batches([(X, Y)])
     assert is_batches([[X, Y], (X, Y)])

@@ -98,3 +98,33 @@ def test_an_optimiser_that_looks_at_numbers_is_not_guessed() -> None:
     summary = summarize(net(), (3, 8, 8), optimizer="adafactor")
     assert summary.training is None
     assert summary.remarks[0].startswith("the memory of training is not known: ")
+
+
+def _block() -> nn.Module:
+    return nn.Sequential(nn.Linear(8, 8), nn.GELU(), nn.Linear(8, 8))
+
+
+def test_of_blocks_that_are_computed_again_only_the_largest_counts_whole() -> None:
+    module = nn.Sequential(*(_block() for _ in range(4)))
+    row = 8 * 4
+    full, less = (summarize(module, (8,), recompute=spec).training for spec in (None, True))
+    assert full is not None
+    assert less is not None
+    assert full.per_sample == 4 * 3 * row
+    assert less.per_sample == (4 + 2) * row  # what each begins with, and two more within one
+    run = nn.Sequential(*(layer for _ in range(4) for layer in _block()))
+    cut = summarize(run, (8,), recompute=True).training
+    assert cut is not None
+    assert cut.per_sample == (3 + 4) * row  # 0-4, 5-8 and 9-11
+
+
+def test_a_model_tells_of_what_it_was_compiled_with() -> None:
+    model = lampas.Model(nn.Sequential(*(_block() for _ in range(4))))
+    model.compile("adam", "mse", recompute=["0", model.net[1]], optimizer_in_backward=True)
+    found = model.summary((8,)).training
+    assert found is not None
+    assert found.gradients == 8 * 8 * 4
+    assert found.state > 8 * found.gradients
+    assert found.per_sample == (2 + 2 + 6) * 8 * 4
+    with pytest.raises(lampas.errors.InputError, match="no module matches 'x'"):
+        summarize(model, (8,), recompute="x")

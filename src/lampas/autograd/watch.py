@@ -22,6 +22,7 @@ from lampas.autograd.stats import COLUMNS, Numbers, statistics
 from lampas.data.nest import named_leaves
 from lampas.errors import InputError, did_you_mean
 from lampas.printing import html_lines, html_table, number, text_table
+from lampas.recompute import is_recomputing
 from lampas.weights import bare
 
 _HEAD = ["name", "of", "shape", *COLUMNS]
@@ -212,6 +213,8 @@ class _Outputs:
         self.paths = paths
 
     def __call__(self, module: nn.Module, args: Any, output: Any) -> None:
+        if is_recomputing():  # this call was seen the first time
+            return
         path = None if torch.compiler.is_compiling() else self.paths.get(module)
         if path is None:
             return

@@ -53,6 +53,7 @@ class Record(Callback):
     """
 
     hears: ClassVar[frozenset[EventKind]] = RunLog.hears
+    reads_gradients: ClassVar[bool] = True
     last: ClassVar[bool] = True  # what others change at the end is what is judged
 
     def __init__(

@@ -53,6 +53,8 @@ class TensorBoard(Callback):
         {"fit_begin", "epoch_begin", "step", "epoch_end", "fit_end"}
     )
 
+    reads_gradients: ClassVar[bool] = True
+
     def __init__(
         self,
         folder: str | PathLike[str],

@@ -112,8 +112,9 @@ class Source:
         return feed if steps is None else HeadFeed(feed, steps)
 
     def first(self, rows: int) -> Batch:
-        """The first rows, or fewer, as a batch of copies."""
-        return next(iter(self.once(rows, steps=1)))
+        """The first rows, or fewer, as a batch of copies; of these alone, for it may be kept."""
+        few = self.rows if self.rows is None else self.rows.span(0, min(rows, len(self.rows)))
+        return next(iter(replace(self, rows=few).once(rows, steps=1)))
 
     def split(self, share: Any) -> "tuple[Source, Source]":
         """The first rows, and the last `share` of them, held out before any shuffling."""

@@ -13,6 +13,8 @@ CHUNK_BYTES = 2 << 20
 """Rows are permuted this many bytes at a time: large enough that one gather serves many
 batches, small enough that the copy is never a second data set in memory."""
 
+_WORTH = 4  # batches
+
 
 class MemoryFeed:
     """Batches of `rows`, shuffled by torch's own random state, on `device`."""
@@ -39,7 +41,8 @@ class MemoryFeed:
         """A chunk that is begun in its middle is gathered whole: where a tensor lies in memory
         may decide the last bit of what is computed with it."""
         assemble = assembler(self.rows)
-        ahead = max(1, CHUNK_BYTES // (self.rows.row_bytes * self.batch_size))
+        ahead = CHUNK_BYTES // (self.rows.row_bytes * self.batch_size)
+        ahead = ahead if ahead >= _WORTH else 1  # two large ones at once would save one call
         length, (chunks, batches) = ahead * self.batch_size, divmod(skip, ahead)
         for start in range(chunks * length, len(self.rows), length):
             gathered = self._gather(order, start, min(start + length, len(self.rows)))

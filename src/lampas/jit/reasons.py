@@ -49,6 +49,10 @@ def _of_the_step(model: "Model") -> str | None:
         return f"steps are compiled for the CPU, and the model is on {plan.device}"
     if plan.scaler.is_enabled():
         return "precision='fp16' scales the loss by what earlier steps gave"
+    if plan.recompute is not None:
+        return "recompute= has parts of the net computed again, which a graph would not"
+    if plan.in_backward is not None:
+        return "optimizer_in_backward= frees each gradient at once, and a graph holds them together"
     if not _has_inductor():
         return f"torch {torch.__version__} has no inductor that compiles a graph by itself"
     if not any(map(shutil.which, ("g++", "clang++", "cl"))):

@@ -1,6 +1,7 @@
 """Optimizers, parameter groups, schedules, averaged weights, freezing, clipping."""
 
 from lampas.optim import schedules
+from lampas.optim.alone import alone, require_separable
 from lampas.optim.averaging import EMA, SWA, Averaging
 from lampas.optim.bare import bare_step
 from lampas.optim.checks import check, check_model, warn_missing
@@ -18,6 +19,7 @@ __all__ = [
     "SWA",
     "Averaging",
     "Schedule",
+    "alone",
     "bare_step",
     "check",
     "check_model",
@@ -30,6 +32,7 @@ __all__ = [
     "layer_decay",
     "load_state",
     "require_positive",
+    "require_separable",
     "resolve",
     "schedules",
     "unfreeze",

@@ -21,8 +21,12 @@ def matches(name: str, pattern: str) -> bool:
     return any(fnmatchcase(prefix, pattern) for prefix in _prefixes(name))
 
 
-def require_matches(names: Iterable[str], patterns: Sequence[str], what: str) -> None:
+def require_matches(
+    names: Iterable[str], patterns: Sequence[str], what: str, kind: str = "parameter"
+) -> None:
     """Raise `InputError` for the first pattern that fits no name, with the nearest names.
+
+    kind: of what the names are.
 
     >>> require_matches(["head.weight"], ["haed"], "freeze")
     Traceback (most recent call last):
@@ -31,7 +35,9 @@ def require_matches(names: Iterable[str], patterns: Sequence[str], what: str) ->
     known = list(names)
     for pattern in patterns:
         if not any(matches(name, pattern) for name in known):
-            raise InputError(f"{what}: no parameter matches {pattern!r}{_nearest(pattern, known)}")
+            raise InputError(
+                f"{what}: no {kind} matches {pattern!r}{_nearest(pattern, known, kind)}"
+            )
 
 
 def _prefixes(name: str) -> list[str]:
@@ -40,9 +46,9 @@ def _prefixes(name: str) -> list[str]:
     return [".".join(parts[:end]) for end in range(len(parts), 0, -1)]
 
 
-def _nearest(pattern: str, names: list[str]) -> str:
+def _nearest(pattern: str, names: list[str], kind: str) -> str:
     if not names:
-        return ": the model has no parameters"
+        return f": the model has no {kind}s"
     known = dict.fromkeys(prefix for name in names for prefix in _prefixes(name))
     near = difflib.get_close_matches(pattern, list(known), n=2, cutoff=0.6)
     if near:

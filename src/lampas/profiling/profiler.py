@@ -68,7 +68,8 @@ class Profiler(Callback):
         if event.kind == "fit_begin":
             self.result, self._done, self._timed = None, 0, []
             self.step_every = 1
-            self._watch = Stopwatch(event.model, event.model.plan.optimizers)
+            plan = event.model.plan
+            self._watch = Stopwatch(event.model, plan.optimizers, after=plan.after_a_step)
         elif event.kind == "step":
             return self._step()
         elif event.kind == "epoch_begin" and self._watch is not None:

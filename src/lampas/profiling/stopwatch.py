@@ -20,15 +20,21 @@ class Stopwatch:
 
     On an accelerator each mark waits for the device, so that its work counts where it was asked
     for: steps are slower while the watch runs. Its own cost on a CPU is some microseconds a step.
+    after: what goes on when the optimiser has stepped: backward, where it steps within that.
     """
 
-    def __init__(self, model: nn.Module, optimizers: tuple[torch.optim.Optimizer, ...]) -> None:
+    def __init__(
+        self,
+        model: nn.Module,
+        optimizers: tuple[torch.optim.Optimizer, ...],
+        after: str = "metrics",
+    ) -> None:
         self.steps: list[dict[str, float]] = []
         self._device = next((p.device for p in model.parameters()), torch.device("cpu"))
         self._part = "data"
         self._now = dict.fromkeys(PARTS, 0.0)
         self._last = time.perf_counter()
-        begins, ends = self._marks("optimiser"), self._marks("metrics")
+        begins, ends = self._marks("optimiser"), self._marks(after)
         self._hooks: list[Any] = [
             model.register_forward_pre_hook(self._forward_begins),
             model.register_forward_hook(self._forward_ends),

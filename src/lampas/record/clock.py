@@ -47,7 +47,8 @@ class Clock:
         self._book("steps")
         self._epochs += 1
         if self._epochs & (self._epochs - 1) == 0 and not self._is_own:
-            self._watch = Stopwatch(self._model, self._model.plan.optimizers)
+            plan = self._model.plan
+            self._watch = Stopwatch(self._model, plan.optimizers, after=plan.after_a_step)
 
     def step(self) -> None:
         """A step is done."""

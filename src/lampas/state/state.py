@@ -162,7 +162,8 @@ def put_back(
             tally.load_state(state.sums)
             doubts += _forgetful(model)
         run.step, run.steps_before = int(position["step"]), int(position["before"])
-        run.pieces.rows, run.validation_pieces.rows = position.get("pieces", (None, None))
+        rows, run.validation_pieces.rows = position.get("pieces", (None, None))
+        run.pieces.rows = rows if run.model.plan.in_backward is None else None  # it cuts no batch
         doubts += bookmark.go_to(dict(state.place))
         randomness.put(state.random, plan.device)
     return doubts

@@ -22,6 +22,7 @@ from lampas.errors import InputError
 from lampas.inputspec import Inputs
 from lampas.seeding import same_random_state
 from lampas.summary.flops import flops_of
+from lampas.summary.kept import Kept, address_of
 from lampas.summary.refusal import RealWriteError, explain, first_line, tree_up_to
 
 _CAUSAL: dict[type[nn.Module], tuple[str, int]] = {
@@ -79,17 +80,16 @@ class _Open:
 
 @dataclass(slots=True)
 class _Trace:
-    """What the hooks saw: finished calls, those under way, the innermost last, and the storages
-    that backward would need, by their addresses."""
+    """What the hooks saw: finished calls, those under way, the innermost last, and what backward
+    would need."""
 
+    kept: Kept
     done: list[Call] = field(default_factory=list[Call])
     open: list[_Open] = field(default_factory=list[_Open])
-    saved: dict[int, Any] = field(default_factory=dict[int, Any])
 
     def save(self, tensor: Tensor) -> Tensor:
-        """Remember what autograd keeps; it stays alive, so that no address comes twice."""
-        storage = tensor.untyped_storage()
-        self.saved[_address(storage)] = storage
+        """Autograd keeps a tensor."""
+        self.kept.save(tensor, [call.path for call in self.open])
         return tensor
 
 
@@ -112,12 +112,13 @@ def output_shapes(net: nn.Module, inputs: Inputs) -> dict[str, list[Any]]:
 
 
 def dry_run(
-    net: nn.Module, inputs: Inputs, *, training: bool = False, autocast: torch.dtype | None = None
-) -> Pass:
+    net: nn.Module, inputs: Inputs, *, training: bool = False, autocast: torch.dtype | None = None,
+    blocks: Mapping[str, str] | None = None,
+) -> Pass:  # fmt: skip
     """A forward pass of `net` on fake tensors, in evaluation mode or in `training` mode.
 
     Gradients are on, and the fused fast path of transformer layers is off: it would hide the
-    layers inside. autocast: the dtype of mixed precision, if any.
+    layers inside. autocast: the dtype of mixed precision, if any. blocks: see `Kept`.
 
     Raises `InputError` in one line: for a layer that refuses what reaches it (path, class,
     shapes, what it takes), for one that needs the values themselves, and for a net that cannot
@@ -126,7 +127,7 @@ def dry_run(
     mode = FakeTensorMode()
     with _quiet(), same_random_state():
         fake = _fake_copy(net, mode).train(training)
-        trace = _watch(fake)
+        trace = _watch(fake, Kept(blocks or {}))
         home = _home(net)
         try:
             with (
@@ -141,14 +142,8 @@ def dry_run(
                 fake(*args, **kwargs)
         except Exception as error:
             raise _refusal(error, net, trace) from error
-    own = {_address(one.untyped_storage()) for one in (*fake.parameters(), *fake.buffers())}
-    kept = (storage for address, storage in trace.saved.items() if address not in own)
-    return Pass(tuple(trace.done), sum(storage.nbytes() for storage in kept))
-
-
-def _address(storage: Any) -> int:
-    """Of the storage itself: a fake one has no memory that could be pointed to."""
-    return int(storage._cdata)
+    own = {address_of(one) for one in (*fake.parameters(), *fake.buffers())}
+    return Pass(tuple(trace.done), trace.kept.bytes_beside(own))
 
 
 def _as_it_is(tensor: Tensor) -> Tensor:
@@ -182,14 +177,16 @@ def _fake_copy(net: nn.Module, mode: FakeTensorMode) -> nn.Module:
         ) from error
 
 
-def _watch(net: nn.Module) -> _Trace:
-    trace = _Trace()
+def _watch(net: nn.Module, kept: Kept) -> _Trace:
+    trace = _Trace(kept)
     for path, module in net.named_modules():
 
         def before(
             module: nn.Module, args: Any, kwargs: dict[str, Any], path: str = path
         ) -> tuple[Any, dict[str, Any]]:
-            trace.open.append(_Open(path, module, (*args, *kwargs.values())))
+            given = (*args, *kwargs.values())
+            kept.enter(path, given)
+            trace.open.append(_Open(path, module, given))
             return args, _undecided(module, args, kwargs)
 
         def after(module: nn.Module, args: Any, output: Any, path: str = path) -> None:

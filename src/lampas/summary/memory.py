@@ -1,6 +1,6 @@
 """How much memory training takes: parameters, gradients, optimiser and what backward needs."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -19,9 +19,10 @@ from lampas.summary.show import bytes_of
 class Memory:
     """Bytes that training holds at the end of the forward pass, beside what kernels work with.
 
-    `parameters`: with buffers. `gradients`: of the trainable ones. `state`: of `optimizer`.
-    `activations`: what autograd keeps for backward, whatever the batch; `per_sample`: what it
-    keeps for each sample more.
+    `parameters`: with buffers. `gradients`: of the trainable ones, or of the largest, where each is
+    let go once it was used. `state`: of `optimizer`. `activations`: what autograd keeps for
+    backward, whatever the batch; `per_sample`: what it keeps for each sample more. Of blocks that
+    are computed again: what they begin with, and all of the largest.
     """
 
     optimizer: str
@@ -51,23 +52,26 @@ class Memory:
 
 
 def memory_of(
-    net: nn.Module, batches: list[tuple[int, Inputs]], optimizer: OptimizerSpec, precision: str
-) -> Memory:
+    net: nn.Module, batches: list[tuple[int, Inputs]], optimizer: OptimizerSpec, precision: str,
+    blocks: Mapping[str, str], optimizer_in_backward: bool,
+) -> Memory:  # fmt: skip
     """What training `net` takes, from a pass with one batch, or with two of different sizes.
 
-    batches: (samples, inputs); one alone counts whole. Raises what `dry_run` and the optimiser
-    raise: a net may run in evaluation mode alone.
+    batches: (samples, inputs); one alone counts whole. blocks: see `Kept`. Raises
+    what `dry_run` and the optimiser raise: a net may run in evaluation mode alone.
     """
     kind = PRECISIONS[precision]
-    saved = [dry_run(net, inputs, training=True, autocast=kind).saved for _, inputs in batches]
+    saved = [dry_run(net, inputs, training=True, autocast=kind, blocks=blocks).saved
+             for _, inputs in batches]  # fmt: skip
     per_sample = 0
     if len(batches) == 2:
         per_sample = (saved[1] - saved[0]) // (batches[1][0] - batches[0][0])
     made, state = _optimizer(net, optimizer)
+    gradients = [_size([p]) for p in net.parameters() if p.requires_grad]
     return Memory(
         optimizer=made,
         parameters=_size((*net.parameters(), *net.buffers())),
-        gradients=_size(p for p in net.parameters() if p.requires_grad),
+        gradients=max(gradients, default=0) if optimizer_in_backward else sum(gradients),
         state=state,
         activations=max(0, saved[0] - batches[0][0] * per_sample),
         per_sample=per_sample,

@@ -1,7 +1,8 @@
 """`summarize`: a net at a glance, its layers as a tree, what comes out of each, what it costs."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from torch import nn
@@ -11,6 +12,7 @@ from lampas.errors import InputError, UnknownNameError, unknown_name
 from lampas.inputspec import Inputs, Shapes, inputs_like, inputs_of
 from lampas.optim.table import OptimizerSpec
 from lampas.plan import PRECISIONS
+from lampas.recompute import RecomputeLike, paths_of
 from lampas.summary.dryrun import Call, dry_run
 from lampas.summary.memory import Memory, memory_of
 from lampas.summary.rows import Called, Row, folded, rows_of
@@ -96,6 +98,8 @@ def summarize(
     depth: int | None = None,
     optimizer: OptimizerSpec = "adam",
     precision: str = "float32",
+    recompute: RecomputeLike = None,
+    optimizer_in_backward: bool = False,
 ) -> Summary:
     """The layers of `net`, their shapes, their parameters, their work and the memory they take.
 
@@ -105,7 +109,8 @@ def summarize(
     `inputs`: an example batch instead of these. `batch_size`: shown in the shapes; None shows
     "B", found by comparing two sizes. Without shapes the layers come without outputs.
     `depth`: how deep the tree is shown; see `Summary.to_depth`.
-    `optimizer`, `precision`: as `compile` takes them; the memory of training is told for them.
+    `optimizer`, `precision`, `recompute`, `optimizer_in_backward`: as `compile` takes them; the
+    memory of training is told for them.
 
     Nothing is computed: shapes come from fake tensors on a fake copy, so that no weight, buffer,
     random state or training flag changes, and no memory is taken. Shapes and work are those of
@@ -148,7 +153,10 @@ activations a sample
     )
     if not lazy and (input_shape is not None or inputs is not None):
         batches = _batches(net, input_shape, input_dtype, inputs, batch_size)
-        found = _with_calls(found, net, batches, optimizer, precision)
+        blocks = paths_of(net, recompute)
+        training = partial(memory_of, net, batches, optimizer, precision, blocks,
+                           optimizer_in_backward)  # fmt: skip
+        found = _with_calls(found, net, batches, training)
     return found if depth is None else found.to_depth(depth)
 
 
@@ -165,16 +173,15 @@ def _batches(
 
 
 def _with_calls(
-    found: Summary, net: nn.Module, batches: list[tuple[int, Inputs]], optimizer: OptimizerSpec,
-    precision: str,
-) -> Summary:  # fmt: skip
+    found: Summary, net: nn.Module, batches: list[tuple[int, Inputs]], memory: Callable[[], Memory]
+) -> Summary:
     """`found` with what passes of the net tell: shapes, work, memory."""
     passes = [dry_run(net, inputs).calls for _, inputs in batches]
     called = _called(passes)
     size = batches[0][0] if len(batches) == 1 else None
     training, remarks = None, found.remarks
     try:
-        training = memory_of(net, batches, optimizer, precision)
+        training = memory()
     except UnknownNameError:
         raise
     except Exception as error:  # of a net or an optimiser that is not ours: say it, and go on
