@@ -7,7 +7,13 @@ from torch import nn
 
 import lampas
 from lampas.errors import DataError
-from lampas.inputs import check_data, size_of_batches, source_as_fitted, source_for
+from lampas.inputs import (
+    check_data,
+    size_of_batches,
+    size_to_evaluate,
+    source_as_fitted,
+    source_for,
+)
 
 
 def _model(dtype: torch.dtype = torch.float32) -> lampas.Model:
@@ -46,3 +52,10 @@ def test_data_that_do_not_fit_are_refused_before_a_step() -> None:
     unknown = source_for(model, torch.rand(4, 2), torch.full((4, 1), torch.nan))
     with pytest.raises(DataError, match="nan"):
         check_data(model, [unknown.rows])
+
+
+def test_only_where_nothing_is_learnt_a_size_may_be_left_open() -> None:
+    model = lampas.Model(nn.Linear(3, 1))
+    source = source_for(model, torch.zeros(5, 3), torch.zeros(5, 1))
+    assert size_to_evaluate(model, None, source, "predict") == source.usual_size
+    assert size_to_evaluate(model, 7, source, "predict") == 7

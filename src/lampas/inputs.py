@@ -35,14 +35,17 @@ def source_as_fitted(model: "Model", x: Any, y: Any = None, weight: Any = None) 
     return source
 
 
-def size_of_batches(
+def size_of_batches(model: "Model", asked: BatchSize, source: Source, purpose: Purpose) -> int:
+    """The size asked for, or the largest that fits."""
+    return find_batch_size(model, source, purpose) if asked == "auto" else asked
+
+
+def size_to_evaluate(
     model: "Model", asked: BatchSize | None, source: Source, purpose: Purpose
 ) -> int:
-    """The size asked for, or the largest that fits; None where nothing is learnt, so that it
-    changes no result."""
-    if asked is None:
-        return source.usual_size
-    return find_batch_size(model, source, purpose) if asked == "auto" else asked
+    """The same where nothing is learnt, so that it changes no result: None is what suits the
+    rows."""
+    return source.usual_size if asked is None else size_of_batches(model, asked, source, purpose)
 
 
 def check_data(model: "Model", parts: list[Rows | None]) -> None:

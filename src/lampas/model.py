@@ -17,7 +17,7 @@ from lampas.data.gather import gathered, rows_to_come
 from lampas.errors import InputError, NotCompiledError
 from lampas.history import History
 from lampas.in_backward import refuse_own_step
-from lampas.inputs import EXAMPLE_ROWS, BatchSize, check_data, size_of_batches, source_as_fitted
+from lampas.inputs import EXAMPLE_ROWS, BatchSize, check_data, size_to_evaluate, source_as_fitted
 from lampas.meters import make_meters
 from lampas.optim import EMA, SWA
 from lampas.past import past_of
@@ -304,7 +304,7 @@ class Model(nn.Module):
         plan = self._settled_plan()
         source = source_as_fitted(self, x, y, sample_weight)
         check_data(self, [source.rows])
-        size = size_of_batches(self, batch_size, source, "evaluate")
+        size = size_to_evaluate(self, batch_size, source, "evaluate")
         plan.criterion.expect([None])  # a callback may evaluate during a fit
         with closing(source):
             return loop.evaluate(self, source.once(size, steps=steps, times=1))
@@ -324,7 +324,7 @@ class Model(nn.Module):
         `compile`.
         """
         source = source_as_fitted(self, x)
-        size = size_of_batches(self, batch_size, source, "predict")
+        size = size_to_evaluate(self, batch_size, source, "predict")
         with closing(source):
             parts = loop.predict(self, source.once(size, steps=steps, times=1))
             return gathered(parts, partial(rows_to_come, source, size, steps))
@@ -334,7 +334,7 @@ class Model(nn.Module):
     ) -> Iterator[Any]:
         """The outputs batch by batch, on the CPU, in the order of `x`."""
         source = source_as_fitted(self, x)
-        size = size_of_batches(self, batch_size, source, "predict")
+        size = size_to_evaluate(self, batch_size, source, "predict")
         with closing(source):
             yield from loop.predict(self, source.once(size, steps=steps, times=1))
 
