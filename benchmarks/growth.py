@@ -55,20 +55,25 @@ LOOPS: dict[str, Timed] = {
 }
 
 
-def medians(work: Workload, loops: dict[str, Timed], repeats: int, least: int) -> dict[str, float]:
-    """Microseconds a step of each, in turns, after a run that is not timed; runs are of about
-    `least` steps, or of two epochs where those are longer."""
-    steps = -(-len(work.x) // work.batch_size)
-    work = replace(work, epochs=max(2, least // steps))
-    seconds: dict[str, list[float]] = {name: [] for name in loops}
+def medians(
+    works: dict[str, Workload], loops: dict[str, Timed], repeats: int, least: int
+) -> dict[str, dict[str, float]]:
+    """Microseconds a step of each loop on each workload, all in turns, after a round that is not
+    timed: what the machine does meanwhile falls on all alike. A run is of about `least` steps, or
+    of two epochs where these are longer."""
+    steps = {size: -(-len(work.x) // work.batch_size) for size, work in works.items()}
+    works = {
+        size: replace(work, epochs=max(2, least // steps[size])) for size, work in works.items()
+    }
+    pairs = [(size, name) for size in works for name in loops]
+    found: dict[tuple[str, str], list[float]] = {pair: [] for pair in pairs}
     for repeat in range(repeats + 1):
-        turns = list(loops)
-        random.Random(repeat).shuffle(turns)
-        for name in turns:
-            found = loops[name](work)
+        random.Random(repeat).shuffle(pairs)
+        for size, name in pairs:
+            seconds = loops[name](works[size])
             if repeat:
-                seconds[name].append(found)
-    return {name: 1e6 * statistics.median(each) / steps for name, each in seconds.items()}
+                found[size, name].append(1e6 * seconds / steps[size])
+    return {size: {name: statistics.median(found[size, name]) for name in loops} for size in works}
 
 
 def with_rows(rows: int) -> Workload:
@@ -96,21 +101,20 @@ def rows_table(asked: argparse.Namespace) -> None:
     ratios = [f"{name} / by hand" for name in against] + [f"{name} / at 10⁴" for name in against]
     _head(["rows", *loops, *ratios])
     sizes = [10**power for power in range(3, 8) if 10**power <= asked.largest]
-    found = {rows: medians(with_rows(rows), loops, asked.repeats, asked.least) for rows in sizes}
-    base = found.get(10**4, found[sizes[-1]])
+    works = {f"{rows:,}": with_rows(rows) for rows in sizes}
+    found = medians(works, loops, asked.repeats, asked.least)
+    base = found.get("10,000", found[f"{sizes[-1]:,}"])
     for rows, one in found.items():
         values = [one[name] / one["by hand"] for name in against]
-        values += [one[name] / base[name] for name in against]
-        _row(f"{rows:,}", one, values)
+        _row(rows, one, values + [one[name] / base[name] for name in against])
 
 
 def weights_table(asked: argparse.Namespace) -> None:
     _head(["weights", *LOOPS, "eager / by hand", "jit / by hand"])
-    for width in (4, 16, 64, 256, 1024):
-        work = with_weights(width)
-        found = medians(work, LOOPS, asked.repeats, asked.least // 5)
-        weights = sum(p.numel() for p in work.net().parameters())
-        _row(f"{weights:,}", found, [found[name] / found["by hand"] for name in ("eager", "jit")])
+    works = {f"{width * width + 5 * width + 1:,}": with_weights(width)
+             for width in (4, 16, 64, 256, 1024)}  # fmt: skip
+    for weights, one in medians(works, LOOPS, asked.repeats, asked.least // 5).items():
+        _row(weights, one, [one[name] / one["by hand"] for name in ("eager", "jit")])
 
 
 def metrics_table(asked: argparse.Namespace) -> None:
@@ -118,7 +122,7 @@ def metrics_table(asked: argparse.Namespace) -> None:
     for name in METRICS:
         loops[name] = partial(by_lampas, jit=False, metrics=(name,))
     loops["all seven"] = partial(by_lampas, jit=False, metrics=tuple(METRICS))
-    found = medians(with_rows(10_000), loops, asked.repeats, asked.least)
+    (found,) = medians({"": with_rows(10_000)}, loops, asked.repeats, asked.least).values()
     _head(["metrics", "µs a step", "more than none"])
     for name, value in found.items():
         print(f"| {name} | {value:.0f} | {value - found['none']:.0f} |")
