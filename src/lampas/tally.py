@@ -6,7 +6,7 @@ from typing import Any, cast
 import torch
 
 from lampas.data.batch import Batch
-from lampas.data.nest import leaves
+from lampas.data.nest import nbytes
 from lampas.errors import InputError, NonFiniteError
 from lampas.memories import memory, recall
 from lampas.meters import Meter
@@ -197,7 +197,7 @@ class MetricSums:
         if y_true is None:
             y_true = batch.kwargs.get("labels")  # where models compute their own loss
         self._kept.append((y_pred, y_true))
-        self._bytes += _size(y_pred) + _size(batch.x)
+        self._bytes += nbytes(y_pred) + nbytes(batch.x)
         if len(self._kept) >= KEEP_BATCHES or self._bytes >= KEEP_BYTES:
             self.flush()
 
@@ -250,12 +250,6 @@ class MetricSums:
         self._has_seen = bool(state["seen"])
         for meter in self._meters:
             recall(meter.metric, state["metrics"][meter.name])
-
-
-def _size(nest: Any) -> int:
-    if isinstance(nest, torch.Tensor):
-        return nest.nbytes
-    return sum(_size(leaf) for leaf in leaves(nest) if isinstance(leaf, torch.Tensor))
 
 
 class Tally:

@@ -222,9 +222,9 @@ def test_a_reason_is_one_line(
 
 
 def test_without_a_core_to_spare_it_costs_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("os.cpu_count", lambda: torch.get_num_threads() + 1)
+    monkeypatch.setattr(auto, "usable_cores", lambda: torch.get_num_threads() + 1)
     spare = auto._cost()
-    monkeypatch.setattr("os.cpu_count", lambda: None)
+    monkeypatch.setattr(auto, "usable_cores", lambda: 1)
     assert auto._cost() > spare
 
 

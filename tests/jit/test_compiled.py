@@ -27,17 +27,7 @@ OPTIMIZERS: dict[str, Any] = {
 }
 
 
-@pytest.fixture(autouse=True)
-def uncompiled(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Graphs as they were traced; how many were asked for."""
-    made: list[int] = []
-
-    def take(graph: Any, tensors: Any, name: str) -> Any:
-        made.append(len(tensors))
-        return graph
-
-    monkeypatch.setattr("lampas.jit.sources.compiled", take)
-    return made
+pytestmark = pytest.mark.usefixtures("uncompiled")
 
 
 def fitted(

@@ -19,19 +19,6 @@ from lampas.optim import EMA
 from lampas.step import eval_step
 
 
-@pytest.fixture
-def uncompiled(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Graphs as they were traced; how many were asked for."""
-    made: list[int] = []
-
-    def take(graph: Any, tensors: Any, name: str) -> Any:
-        made.append(len(tensors))
-        return graph
-
-    monkeypatch.setattr("lampas.jit.sources.compiled", take)
-    return made
-
-
 def rows_of(kind: Kind, jit: bool, **options: Any) -> list[dict[str, float]]:
     """What three epochs with a validation on batches of 8, 8 and 6 leave."""
     torch.manual_seed(3)

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, IterableDataset
 
 from lampas.data.feed import Source
-from lampas.data.nest import Nest, concatenate, leaves, rebuild
+from lampas.data.nest import Nest, concatenate, leaves, nbytes, rebuild
 from lampas.errors import InputError
 
 _SMALL = 4 << 20
@@ -61,17 +61,11 @@ def gathered(parts: Iterable[Nest], rows: Callable[[], int | None]) -> Nest:
     if not kept:
         raise InputError("x holds no batch to predict")
     for part in supply:
-        size += _bytes(kept[-1])
+        size += nbytes(kept[-1])
         kept.append(part)
         if size > _SMALL:
             return _written(kept, supply, rows())
     return concatenate(kept)
-
-
-def _bytes(part: Nest) -> int:
-    if type(part) is Tensor:
-        return part.nbytes
-    return sum(leaf.nbytes for leaf in leaves(part) if isinstance(leaf, Tensor))
 
 
 def _is_plain(leaf: Any) -> bool:

@@ -40,6 +40,17 @@ def map_leaves(function: Callable[[Any], Any], nest: Nest) -> Nest:
     return function(nest)
 
 
+def nbytes(nest: Nest) -> int:
+    """Of all tensors among the leaves.
+
+    >>> nbytes({"a": torch.zeros(2), "b": (torch.zeros(3), None)})
+    20
+    """
+    if isinstance(nest, torch.Tensor):
+        return nest.nbytes
+    return sum(leaf.nbytes for leaf in leaves(nest) if isinstance(leaf, torch.Tensor))
+
+
 def named_leaves(nest: Nest, name: str) -> list[tuple[str, Any]]:
     """All leaves with the name under which a message speaks of them.
 

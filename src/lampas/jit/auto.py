@@ -7,13 +7,13 @@ again.
 """
 
 import math
-import os
 import time
 from typing import TYPE_CHECKING
 
 import torch
 
 from lampas.callbacks.say import say
+from lampas.cores import usable_cores
 from lampas.jit.compiled import CompiledStep
 from lampas.jit.evaluation import CompiledEvaluation
 from lampas.jit.known import is_known, remember
@@ -145,5 +145,5 @@ class _Clock:
 
 
 def _cost() -> float:
-    spare = (os.cpu_count() or 1) > torch.get_num_threads()
+    spare = usable_cores() > torch.get_num_threads()
     return _COST if spare else _COST + _COMPILING

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor, nn
 
-from lampas.jit.reasons import NotCompilableError
+from lampas.jit.reasons import NotCompilableError, has_hooks
 
 _OWN = {"_parameters", "_buffers", "_modules"}
 """What modules of torch keep of their tensors, which are looked at elsewhere."""
@@ -66,8 +66,8 @@ class _Ear:
 
 
 def held(module: nn.Module) -> tuple[Any, ...]:
-    """What a trace of `module` would bake into the graph: its kind, and its attributes that are
-    none of torch's own. Two of these are equal where nothing was changed.
+    """What a trace of `module` would bake into the graph: its kind, whether it has hooks, and its
+    attributes that are none of torch's own. Two of these are equal where nothing was changed.
 
     >>> dropout = nn.Dropout(0.5)
     >>> before = held(dropout)
@@ -77,7 +77,7 @@ def held(module: nn.Module) -> tuple[Any, ...]:
     """
     own = [(name, value if type(value) in _PLAIN else _Same(value))
            for name, value in vars(module).items() if name not in _OF_MODULES]  # fmt: skip
-    return type(module), *own
+    return type(module), has_hooks(module), *own
 
 
 class _Same:

@@ -13,7 +13,7 @@ from lampas.jit.baked import held
 from lampas.jit.batches import form_of, tensors_of
 from lampas.jit.form import Form
 from lampas.jit.function import Inputs, NoStateError, StepFunction, Stepped
-from lampas.jit.reasons import NotCompilableError, has_hooks, line_of, modules_of, tell, why_not
+from lampas.jit.reasons import NotCompilableError, line_of, parts_of, tell, why_not
 from lampas.jit.slots import Slots
 from lampas.jit.sources import Source, Wanted
 from lampas.jit.trace import trace
@@ -79,7 +79,7 @@ class CompiledStep:
             self._give_up(str(why))
 
     def _look(self) -> None:
-        parts = [part for module in modules_of(self._model) for part in module.modules()]
+        parts = parts_of(self._model)
         slots = self._slots = Slots(parts)
         shape = self._shape_now(parts)
         if shape != self._shape:
@@ -110,7 +110,7 @@ class CompiledStep:
     def _shape_now(self, parts: Sequence[nn.Module]) -> Any:
         """All that graphs depend on but the forms of batches."""
         plan = self._model.plan
-        modes = tuple((held(part), has_hooks(part)) for part in parts)
+        modes = [held(part) for part in parts]
         tensors = tuple((id(p), p.requires_grad, p.shape) for p in self._slots.parameters)
         groups = [(_update(o).shape(g), tuple(map(id, g["params"])))
                   for o in plan.optimizers for g in o.param_groups]  # fmt: skip

@@ -10,7 +10,7 @@ from lampas.data.nest import leaves
 from lampas.jit.baked import held
 from lampas.jit.batches import filled, form_of, tensors_of
 from lampas.jit.form import Form
-from lampas.jit.reasons import NotCompilableError, has_hooks, line_of, modules_of, why_not
+from lampas.jit.reasons import NotCompilableError, line_of, parts_of, why_not
 from lampas.jit.slots import Slots
 from lampas.jit.sources import Compiled, Source, Wanted
 from lampas.jit.trace import Traced, trace
@@ -89,7 +89,7 @@ class CompiledEvaluation:
         return found
 
     def _look(self) -> None:
-        parts = [part for module in modules_of(self._model) for part in module.modules()]
+        parts = parts_of(self._model)
         slots = self._slots = Slots(parts)
         shape = self._shape_now(parts)
         if shape != self._shape:
@@ -104,7 +104,7 @@ class CompiledEvaluation:
         """All that graphs depend on but the forms of batches."""
         tensors = [(one.shape, one.stride(), one.dtype)
                    for one in (*self._slots.parameters, *self._slots.buffers)]  # fmt: skip
-        return [(held(part), has_hooks(part)) for part in parts], tensors
+        return [held(part) for part in parts], tensors
 
     def _traced(self, batch: Batch) -> Wanted:
         """Once as it is, so that what is looked at or made the first time is not in the graph."""

@@ -87,6 +87,11 @@ def modules_of(model: "Model") -> list[nn.Module]:
     return [model, *(p for p in [*parts, *plan.penalties] if isinstance(p, nn.Module))]
 
 
+def parts_of(model: "Model") -> list[nn.Module]:
+    """These, and all modules within them."""
+    return [part for module in modules_of(model) for part in module.modules()]
+
+
 def has_hooks(module: nn.Module) -> bool:
     """Whether Python runs before or after its passes."""
     return any(getattr(module, hooks, None) for hooks in _HOOKS)
