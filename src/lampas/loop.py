@@ -13,6 +13,7 @@ from lampas.data.nest import concatenate, map_leaves
 from lampas.data.wrap import grouped
 from lampas.errors import DataError, NonFiniteError, ShapeError
 from lampas.explain import explain, non_finite
+from lampas.freed import keep_freed_memory
 from lampas.history import History
 from lampas.jit.choice import choose_stepper
 from lampas.moving import Moving
@@ -32,6 +33,7 @@ def fit(run: Run) -> History:
     plan = run.model.plan
     modes = training_modes(run.model)
     pace = Pace(run)
+    keep_freed_memory()
     with stopping(run):
         try:
             plan.is_fitting = True
@@ -253,6 +255,7 @@ def _check_rows(output: Any, batch: Batch) -> None:
 def evaluating(model: nn.Module) -> Generator[None]:
     """Evaluation mode inside; each module's own mode is put back after."""
     modes = training_modes(model)
+    keep_freed_memory()
     model.eval()
     try:
         yield
