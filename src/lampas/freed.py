@@ -13,10 +13,10 @@ def keep_freed_memory() -> None:
 
     At first glibc gives freed memory of more than 128 KiB at its end back to the system, and gets
     it again page by page: in every step, which takes 1 to 4 % of its time, and 20 % where tensors
-    happen to lie badly. It learns from the largest block that was freed: what it maps by itself, and
-    twice that is what it keeps (man 3 mallopt, M_MMAP_THRESHOLD). So one such block is freed here,
-    once, of which no page is touched. Who set the thresholds in the environment keeps them; other
-    systems are not concerned.
+    happen to lie badly. It learns from the largest block that was freed: what it maps by itself,
+    and twice that is what it keeps (man 3 mallopt, M_MMAP_THRESHOLD). So one such block is freed
+    here, once, of which no page is touched. Who set the thresholds in the environment keeps them;
+    other systems are not concerned.
     """
     if not _told and sys.platform == "linux":
         _told.append(True)
