@@ -1,5 +1,6 @@
 """Graphs of a step."""
 
+import shutil
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from zoo import ZOO, X, Y
 
 import lampas
 from lampas.data.batch import Batch
+from lampas.jit import artifacts
 from lampas.jit.compiled import CompiledStep
 from lampas.jit.sources import Wanted
 from lampas.run import Run
@@ -40,6 +42,17 @@ def test_a_tensor_outside_of_the_buffers_is_an_input() -> None:
     wanted = traced(net)
     assert any(one is net.scale for one in wanted.traced.constants)
     assert not [node for node in wanted.traced.graph.graph.nodes if node.op == "get_attr"]
+
+
+@pytest.mark.skipif(not any(map(shutil.which, ("g++", "clang++"))), reason="needs a C++ compiler")
+def test_a_graph_with_such_an_input_compiles() -> None:
+    wanted = traced(ZOO["constant"].net())
+    given = [tensor.clone() for tensor in wanted.tensors]
+    found = artifacts.make(wanted.traced.graph, wanted.tensors)(*wanted.tensors)
+    expected = wanted.traced.graph(*given)
+    assert len(found) == len(expected)
+    for one, other in zip((*found, *wanted.tensors), (*expected, *given), strict=True):
+        torch.testing.assert_close(one, other)
 
 
 def test_random_states_and_weights_stay_while_tracing() -> None:

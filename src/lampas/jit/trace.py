@@ -70,12 +70,15 @@ def _lifted(graph: fx.GraphModule) -> list[Tensor]:
     """Make inputs of the tensors that the graph holds, so that a change of theirs is seen."""
     found: dict[str, tuple[fx.Node, Tensor]] = {}
     last = [node for node in graph.graph.nodes if node.op == "placeholder"][-1]
+    mode = last.meta["val"].fake_mode
     for node in [node for node in graph.graph.nodes if node.op == "get_attr"]:
         name = cast(str, node.target)
         if name not in found:
             with graph.graph.inserting_after(last):
                 last = graph.graph.placeholder(f"constant_{len(found)}")
-            found[name] = last, getattr(graph, name)
+            tensor = getattr(graph, name)
+            last.meta["val"] = mode.from_tensor(tensor)  # as the other inputs have it
+            found[name] = last, tensor
         node.replace_all_uses_with(found[name][0])
         graph.graph.erase_node(node)
     for name in found:
