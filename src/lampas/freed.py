@@ -1,11 +1,12 @@
 """What becomes of memory that tensors gave back."""
 
 import sys
+from contextlib import suppress
 
 import torch
 
 _LARGE = 31 << 20  # bytes; glibc learns nothing from blocks of more than 32 MiB
-_told: list[bool] = []
+_done: list[bool] = []
 
 
 def keep_freed_memory() -> None:
@@ -18,6 +19,7 @@ def keep_freed_memory() -> None:
     here, once, of which no page is touched. Who set the thresholds in the environment keeps them;
     other systems are not concerned.
     """
-    if not _told and sys.platform == "linux":
-        _told.append(True)
-        torch.empty(_LARGE, dtype=torch.uint8)
+    if not _done and sys.platform == "linux":
+        _done.append(True)
+        with suppress(RuntimeError, MemoryError):  # where not even this much is free
+            torch.empty(_LARGE, dtype=torch.uint8)
