@@ -12,7 +12,7 @@ from torch.fx.experimental.proxy_tensor import make_fx
 from lampas.jit.baked import nothing_baked
 from lampas.jit.form import Form
 from lampas.jit.reasons import NotCompilableError, modules_of
-from lampas.jit.rewrites import REWRITES
+from lampas.jit.rewrites import rewritten
 
 if TYPE_CHECKING:
     from lampas.model import Model
@@ -46,13 +46,15 @@ def trace(model: "Model", function: Function, tensors: Sequence[Tensor]) -> Trac
     copies = [t.detach().clone(memory_format=torch.preserve_format) for t in tensors]
     with nothing_baked(modules), torch.random.fork_rng(devices=[]), _shapes_noted_quickly():
         try:
-            graph = make_fx(function, decomposition_table=REWRITES)(*copies)
+            graph = make_fx(function)(*copies)
         except RuntimeError as error:
             if "tracing tensor" in str(error) or "data-dependent" in str(error):
                 raise NotCompilableError("the step decides by the value of a tensor") from error
             raise
+        constants = _lifted(graph)
+        graph = rewritten(graph, [*copies, *(c.clone() for c in constants)])
     assert function.form is not None
-    return Traced(graph, _lifted(graph), function.form)
+    return Traced(graph, constants, function.form)
 
 
 @contextmanager
