@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -71,3 +73,8 @@ def test_each_is_there(name: str) -> None:
 def test_torch_is_imported_by_who_uses_it() -> None:
     program = "import sys, lampas; dir(lampas); sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    told = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())
+    assert lampas.__version__ == told["project"]["version"]

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from lampas.text.task import TextModel, texts
     from lampas.vision.task import ImageModel, images
 
-__version__ = "0.3.0"
+__version__ = "0.5.0"
 
 _HOMES = {
     "BalancedSampler": "lampas.data.balanced",
