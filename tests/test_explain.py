@@ -156,3 +156,15 @@ def test_inputs_with_gaps_are_tried_on_the_net() -> None:
     with pytest.raises(DataError, match=r"^x has nan in row 1, column 2, and the net turns it in"):
         check_inputs(NET, rows)
     check_inputs(nn.Linear(5, 1), rows)  # another fault, which the first step tells
+
+
+def test_images_in_another_order_of_memory_are_named() -> None:
+    class Flat(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return x.view(len(x), -1)
+
+    x = torch.ones(2, 3, 4, 4).to(memory_format=torch.channels_last)
+    found = _said(Flat(), x)
+    assert isinstance(found, InputError)
+    assert "x (2, 3, 4, 4) lies in memory in another order" in str(found)
+    assert "pass x.contiguous()" in str(found)

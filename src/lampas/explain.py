@@ -24,7 +24,7 @@ def explain(error: Exception, model: nn.Module, batch: Batch, where: str) -> Exc
         return error
     known = (
         not_repeatable(error) or _device(error, model, batch) or _dtype(error, model, batch)
-        or _loss_or_batch(error, batch) or _keys(batch)
+        or _loss_or_batch(error, batch) or _order(error, batch) or _keys(batch)
     )  # fmt: skip
     if known is not None:
         return known
@@ -161,6 +161,20 @@ def _loss_or_batch(error: Exception, batch: Batch) -> InputError | None:
             "a batch of 1 sample cannot train BatchNorm, whose variance needs 2: take a batch_size "
             "that leaves no last batch of 1, or a DataLoader with drop_last=True"
         )
+    return None
+
+
+def _order(error: Exception, batch: Batch) -> InputError | None:
+    """A net that views what it is given as rows of numbers, and is given it in another order."""
+    if "view size is not compatible" not in str(error):
+        return None
+    for name, leaf in named_leaves(batch.x, "x"):
+        if isinstance(leaf, torch.Tensor) and not leaf.is_contiguous():
+            return InputError(
+                f"{name} {tuple(leaf.shape)} lies in memory in another order than its dimensions "
+                f"(strides {leaf.stride()}), and the net views it as if it did not: pass "
+                f"{name}.contiguous(), or write reshape in place of view in the net"
+            )
     return None
 
 

@@ -66,3 +66,18 @@ def test_rows_of_any_dtype_can_be_taken(dtype: torch.dtype) -> None:
     found = take(x, torch.tensor([2, 1]))
     assert found.dtype == dtype
     assert found.tolist() == [x.tolist()[2], x.tolist()[1]]
+
+
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_batches_lie_in_memory_as_the_data_do(shuffle: bool) -> None:
+    images = torch.arange(6 * 3 * 4 * 5.0).view(6, 3, 4, 5).to(memory_format=torch.channels_last)
+    for batch in _feed(images, images.flatten(1), shuffle=shuffle):
+        assert batch.x.stride() == images.stride()
+        assert torch.equal(batch.x.flatten(1), batch.y)
+
+
+def test_rows_that_are_no_block_of_memory_are_taken_too() -> None:
+    columns = torch.arange(12.0).view(3, 4).T
+    assert torch.equal(take(columns, torch.tensor([2, 0])), columns[[2, 0]])
+    every_other = torch.arange(24.0).view(4, 6)[:, ::2]
+    assert torch.equal(take(every_other, torch.tensor([2, 0])), every_other[[2, 0]])

@@ -149,3 +149,21 @@ def test_close_ends_the_process_and_may_be_called_again(clock: Clock) -> None:
     assert Process.made[0].closed
     assert _asked(later, a, clock) is None, "who asks again has it compiled again"
     assert len(Process.made) == 2
+
+
+@pytest.mark.parametrize(
+    ("seconds", "line"), [(4.0, ""), (26.4, "jit: compiled a form of batch in 26 s")]
+)
+def test_a_line_tells_what_a_run_waited_for(
+    seconds: float, line: str, clock: Clock, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    def compiled(graph: str, tensors: Any, name: str) -> str:
+        clock.now += seconds
+        return graph
+
+    monkeypatch.setattr(sources, "compiled", compiled)
+    assert at_once(Wanted("a")) == "graph of a"
+    said = capsys.readouterr().err
+    assert said.startswith(line)
+    assert bool(said) == bool(line)

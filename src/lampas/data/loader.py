@@ -172,7 +172,8 @@ class TensorLoaderFeed:
         if bool((rows < 0).any()):  # as tensors count them, from the end
             rows = torch.where(rows < 0, rows + len(self.tensors[0]), rows)
         for tensor in self.tensors:
-            yield take(tensor, rows).to(self.device, non_blocking=True).split(lengths)
+            found = take(tensor, rows).contiguous()  # as what is stacked of single rows is
+            yield found.to(self.device, non_blocking=True).split(lengths)
 
     @property
     def draws_at_once(self) -> bool:

@@ -69,11 +69,25 @@ _SIGNED = {torch.uint16: torch.int16, torch.uint32: torch.int32, torch.uint64: t
 
 
 def take(tensor: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
-    """The rows of `tensor` with these numbers; of dtypes too that torch itself cannot gather."""
+    """The rows of `tensor` with these numbers, in its order of memory, as a slice has them; of
+    dtypes too that torch itself cannot gather."""
     twin = _SIGNED.get(tensor.dtype)
-    if twin is None:
+    if twin is not None:
+        return take(tensor.view(twin), rows).view(tensor.dtype)
+    order = _order(tensor)
+    if order is None:
         return tensor.index_select(0, rows)
-    return tensor.view(twin).index_select(0, rows).view(tensor.dtype)
+    back = [order.index(dimension) for dimension in range(tensor.ndim)]
+    return tensor.permute(order).index_select(0, rows).permute(back)
+
+
+def _order(tensor: torch.Tensor) -> list[int] | None:
+    """The dimensions of rows that lie side by side in another order, as images with channels last;
+    None where that is their own, or they do not."""
+    if tensor.is_contiguous():
+        return None
+    order = sorted(range(tensor.ndim), key=tensor.stride, reverse=True)
+    return order if order[0] == 0 and tensor.permute(order).is_contiguous() else None
 
 
 def assembler(rows: Rows) -> Callable[[tuple[torch.Tensor, ...]], Batch]:

@@ -7,12 +7,14 @@ from functools import cached_property
 
 from torch import Tensor
 
+from lampas.callbacks.say import say
 from lampas.jit.artifacts import Compiled, compiled, digest, from_cache, place_of
 from lampas.jit.background import Compiler
 from lampas.jit.reasons import NotCompilableError
 from lampas.jit.trace import Traced
 
 _PAUSE = 0.05  # seconds between two looks at the other process
+_LONG = 5.0  # seconds: what the cache has is there sooner, torch's compiler imported and all
 
 
 @dataclass
@@ -39,8 +41,13 @@ Source = Callable[[Wanted], Compiled | None]
 
 
 def at_once(wanted: Wanted) -> Compiled:
-    """From the cache, or compiled while the run waits."""
-    return compiled(wanted.traced.graph, wanted.tensors, wanted.name)
+    """From the cache, or compiled while the run waits, which a line tells where it takes long."""
+    start = time.perf_counter()
+    found = compiled(wanted.traced.graph, wanted.tensors, wanted.name)
+    seconds = time.perf_counter() - start
+    if seconds >= _LONG:
+        say(f"jit: compiled a form of batch in {seconds:.0f} s: other runs find it in the cache")
+    return found
 
 
 class Later:
