@@ -21,6 +21,7 @@ from lampas.callbacks.base import (
 from lampas.data.batch import Batch, Feed
 from lampas.errors import InputError, TooLargeError
 from lampas.history import History
+from lampas.jit.known import remember
 from lampas.moving import Moving
 from lampas.pieces import Pieces, is_out_of_memory
 from lampas.tally import Tally
@@ -99,6 +100,8 @@ class Run:
         self._count_compiled()
         if self.auto is not None:
             self.auto.leave()
+        elif self.history.compiled_steps:
+            remember(self.model)  # so that "auto" knows what the cache has
 
     @cached_property
     def before(self) -> Moving:

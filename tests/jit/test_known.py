@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import torch
 from torch import nn
 
 import lampas
@@ -30,3 +31,14 @@ def test_without_a_cache_nothing_is_known(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setenv("LAMPAS_CACHE", str(tmp_path / "file"))
     remember(_model())
     assert not is_known(_model())
+
+
+def test_a_run_that_was_to_compile_leaves_its_sign(uncompiled: list[int]) -> None:
+    model = lampas.Model(nn.Linear(3, 1))
+    model.compile("sgd", "mse", jit=True)
+    x = torch.randn(8, 3)
+    cache_folder("compiled").mkdir(parents=True)  # as compiling does
+    assert not is_known(model)
+    model.fit(x, x.sum(1, keepdim=True), batch_size=4, epochs=2, verbose=0)
+    assert uncompiled
+    assert is_known(model)
