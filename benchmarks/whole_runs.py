@@ -56,7 +56,7 @@ def seconds(workload: str, epochs: int, way: str, kept: Path) -> float:
 
 
 def medians(workload: str, lengths: list[int], ways: list[str], repeats: int) -> None:
-    """Print a row for each length, after runs of each way that are not timed."""
+    """Print a row for each length; what is "kept" was compiled by a run that is not timed."""
     with tempfile.TemporaryDirectory(prefix="lampas-runs-") as folder:
         kept = Path(folder)
         if any(way.endswith("kept") for way in ways):
