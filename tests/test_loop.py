@@ -17,7 +17,6 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 import lampas
-from lampas import loop
 from lampas.callbacks import Event, Stop
 from lampas.errors import DataError
 
@@ -198,16 +197,6 @@ def test_predict_is_lazy_and_in_order() -> None:
     assert read == [0]
     rest = list(outputs)
     torch.testing.assert_close(torch.cat([first, *rest]), model.predict(X))
-
-
-def test_modes_and_their_return() -> None:
-    model = _model()
-    model.net[1].eval()
-    modes = loop.training_modes(model)
-    with loop.evaluating(model):
-        assert not any(m.training for m in model.modules())
-    assert loop.training_modes(model) == modes
-    assert not model.net[1].training
 
 
 # --- Ctrl-C --------------------------------------------------------------------------------------

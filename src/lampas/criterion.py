@@ -22,6 +22,7 @@ class Criterion:
         self._terms = terms
         self._own = OwnLoss() if not terms else None
         self.is_own = not terms
+        self.is_mean_of_rows = [key for key, term in terms if term.is_mean_of_rows] == [None]
         self._checked: set[bool] = set()  # in training, in evaluation
         self._targets: list[Any] = []
 

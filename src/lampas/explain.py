@@ -3,7 +3,7 @@
 import os
 import traceback
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 import torch
 from torch import nn
@@ -40,6 +40,14 @@ def explain(error: Exception, model: nn.Module, batch: Batch, where: str) -> Exc
         )
     error.add_note(f"lampas: {where}, with {shapes}")
     return error
+
+
+def raise_explained(error: Exception, model: nn.Module, batch: Batch, where: str) -> NoReturn:
+    """What the net or the loss raised, explained where it can be."""
+    known = explain(error, model, batch, where)
+    if known is error:
+        raise error
+    raise known from error
 
 
 def _keys(batch: Batch) -> DataError | None:

@@ -1,27 +1,28 @@
 """The loop over epochs and batches. Nothing in it looks at a number before somebody asks."""
 
-from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
-from functools import partial
-from typing import TYPE_CHECKING, Any, NoReturn
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import nn
 
 from lampas.data.batch import Batch, Feed
-from lampas.data.nest import concatenate, map_leaves
+from lampas.data.nest import concatenate
 from lampas.data.wrap import grouped
-from lampas.errors import DataError, NonFiniteError, ShapeError
-from lampas.explain import explain, non_finite
+from lampas.errors import DataError, NonFiniteError
+from lampas.evaluation import Evaluation
+from lampas.explain import explain, non_finite, raise_explained
+from lampas.forward import predictor_of
 from lampas.freed import keep_freed_memory
 from lampas.history import History
 from lampas.jit.choice import choose_stepper
+from lampas.modes import evaluating, put_in, restore_modes, training_modes
 from lampas.moving import Moving
 from lampas.pace import Pace
 from lampas.pieces import Pieces
 from lampas.run import Run
 from lampas.signals import stopping
-from lampas.step import StepResult, eval_step, predict_step
+from lampas.step import StepResult
 from lampas.tally import Tally
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ def _validate(run: Run, breaks: Run | None) -> dict[str, float]:
 def train_epoch(run: Run, pace: Pace) -> Tally | None:
     """One pass over the data: the sums of its losses and metrics; None where it was cut short."""
     model, plan, keeper = run.model, run.model.plan, run.keeper
-    model.train()
+    put_in(model, training=True)
     plan.begin()
     tally = Tally(plan)
     batches = run.feed if keeper is None else keeper.enter(tally)
@@ -190,85 +191,28 @@ def _evaluate(
     model: "Model", feed: Feed, run: Run | None, pieces: Pieces | None = None,
     judge: Callable[[Batch], StepResult] | None = None,
 ) -> dict[str, float]:  # fmt: skip
-    """run: whose stop breaks it off, if any does. pieces: those of the evaluations before.
-    judge: in the place of `eval_step`."""
-    tally, step = Tally(model.plan), judge or partial(eval_step, model)
+    """run: whose stop breaks it off, if any does. pieces, judge: see `Evaluation`."""
     pieces = Pieces(model) if pieces is None else pieces
     with evaluating(model):
-        batch = None
+        evaluation, batch = Evaluation(model, pieces, judge), None
         for batch in feed:
-            try:
-                done = pieces.each(step, batch, "in evaluation")
-            except Exception as error:
-                _raise_explained(error, model, batch, "in evaluation")
-            for piece, result in done:
-                tally.add(result, piece)
+            evaluation.add(batch)
             if run is not None and run.stopped is not None:
                 break
         if batch is None:
             raise DataError("the data to evaluate holds no batch: it is empty")
-        return tally.results()
+        return evaluation.results()
 
 
 def predict(model: "Model", feed: Feed) -> Iterator[Any]:
     """The outputs for each batch of `feed`, in its order, on the CPU."""
-    pieces, step = Pieces(model), partial(_predict, model)
+    pieces, predictor = Pieces(model), predictor_of(model)
     with evaluating(model):
         for batch in feed:
             try:
                 # Not around the loop: a generator must not leave its caller without gradients.
-                with torch.no_grad():
-                    done = pieces.each(step, batch, "in prediction")
+                with torch.no_grad() if torch.is_grad_enabled() else nullcontext():
+                    done = pieces.each(predictor, batch, "in prediction")
             except Exception as error:
-                _raise_explained(error, model, batch, "in prediction")
+                raise_explained(error, model, batch, "in prediction")
             yield concatenate([output for _, output in done])
-
-
-def _predict(model: "Model", batch: Batch) -> Any:
-    output = predict_step(model, batch)
-    _check_rows(output, batch)
-    return map_leaves(_on_cpu, output)
-
-
-def _raise_explained(error: Exception, model: nn.Module, batch: Batch, where: str) -> NoReturn:
-    """What the net or the loss raised, explained where it can be."""
-    known = explain(error, model, batch, where)
-    if known is error:
-        raise error
-    raise known from error
-
-
-def _on_cpu(leaf: Any) -> Any:
-    return leaf.cpu() if isinstance(leaf, torch.Tensor) else leaf
-
-
-def _check_rows(output: Any, batch: Batch) -> None:
-    """A row for each sample, or what is joined of several batches would be no prediction."""
-    if isinstance(output, torch.Tensor) and (not output.ndim or len(output) != batch.size):
-        raise ShapeError(
-            f"the net returns {tuple(output.shape)} for {batch.size} samples: predict needs a row "
-            "for each; a single sample needs a first dimension: x[None]"
-        )
-
-
-@contextmanager
-def evaluating(model: nn.Module) -> Generator[None]:
-    """Evaluation mode inside; each module's own mode is put back after."""
-    modes = training_modes(model)
-    keep_freed_memory()
-    model.eval()
-    try:
-        yield
-    finally:
-        restore_modes(modes)
-
-
-def training_modes(model: nn.Module) -> list[tuple[nn.Module, bool]]:
-    """Which modules are in training mode."""
-    return [(module, module.training) for module in model.modules()]
-
-
-def restore_modes(modes: list[tuple[nn.Module, bool]]) -> None:
-    """Put back what `training_modes` found."""
-    for module, mode in modes:
-        module.training = mode

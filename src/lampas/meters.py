@@ -21,7 +21,7 @@ class Meter:
         self.metric = metric
         self.value: Any = None
         self.running: bool = getattr(metric, "running", False) and hasattr(metric, "peek")
-        self._per_batch: bool = getattr(metric, "per_batch", False)
+        self.per_batch: bool = getattr(metric, "per_batch", False)
 
     def reset(self) -> None:
         """Forget everything seen."""
@@ -39,12 +39,13 @@ class Meter:
 
     def _pairs(self, kept: Kept) -> list[tuple[Any, Any]]:
         pairs = [(pick(p, self.key, "the model's output"), pick(t, self.key, "y")) for p, t in kept]
-        if self._per_batch or len(pairs) < 2:
+        if self.per_batch or len(pairs) < 2:
             return pairs
         outputs, targets = [p for p, _ in pairs], [t for _, t in pairs]
-        if _are_rows(outputs) and _are_rows(targets):
+        try:
             return [(torch.cat(outputs), torch.cat(targets))]
-        return [(concatenate(outputs), concatenate(targets))] if _stackable(pairs) else pairs
+        except (TypeError, RuntimeError):  # nests, or shapes that differ
+            return [(concatenate(outputs), concatenate(targets))] if _stackable(pairs) else pairs
 
     def so_far(self, kept: Kept) -> dict[str, float]:
         """As `record`, with the batches `kept` too, which are not taken in."""
@@ -55,15 +56,6 @@ class Meter:
         """The value so far, as numbers for a history row; the value itself stays in `value`."""
         self.value = self.metric.compute()
         return metrics.as_record(self.name, self.value)
-
-
-def _are_rows(column: list[Any]) -> bool:
-    """Whether all are tensors that differ in their length alone: seldom not, and soon asked."""
-    first = column[0]
-    if not isinstance(first, torch.Tensor) or not first.ndim:
-        return False
-    rest = first.shape[1:]
-    return all(isinstance(t, torch.Tensor) and t.ndim and t.shape[1:] == rest for t in column)
 
 
 def _stackable(pairs: list[tuple[Any, Any]]) -> bool:

@@ -325,7 +325,7 @@ class Model(nn.Module):
         """
         source = source_as_fitted(self, x)
         size = size_to_evaluate(self, batch_size, source, "predict")
-        with closing(source):
+        with closing(source), torch.no_grad():
             parts = loop.predict(self, source.once(size, steps=steps, times=1))
             return gathered(parts, partial(rows_to_come, source, size, steps))
 
@@ -448,8 +448,13 @@ class Model(nn.Module):
         """Whether a subclass writes its own `train_step`."""
         return type(self).train_step is not Model.train_step
 
+    @property
+    def has_own_forward(self) -> bool:
+        """Whether a forward pass is more than that of the wrapped module."""
+        return type(self).forward is not Model.forward or "forward" in vars(self)
+
     def _check_forward(self) -> None:
-        if type(self).forward is Model.forward and not hasattr(self, "net"):
+        if not self.has_own_forward and not hasattr(self, "net"):
             name = type(self).__name__
             raise InputError(f"{name} has no forward: write {name}.forward(self, x)")
 

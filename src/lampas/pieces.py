@@ -54,6 +54,7 @@ class Pieces:
         self._model = model
         self.rows: int | None = None
         self._ran_out = ""  # where, until a smaller piece has fitted
+        self._writes: bool | None = None  # whether an evaluation changes the inputs of the net
 
     def cut(self, batch: Batch) -> list[Batch]:
         """The pieces of one batch, in its order, of sizes as equal as can be."""
@@ -100,17 +101,29 @@ class Pieces:
     ) -> list[tuple[Batch, T]]:
         """What `compute` gives for each piece, where it leaves nothing behind: all of it anew in
         smaller ones where memory runs out."""
-        inputs = MovingInputs()
-        inputs.keep(batch)
+        inputs = None
+        if self._writes is None:  # the first batch shows it
+            inputs = MovingInputs()
+            inputs.keep(batch)
         while True:
-            if self._ran_out:
-                release(device_of(self._model))
             try:
-                done = [(piece, compute(piece)) for piece in self.cut(batch)]
+                if self.rows is None:
+                    done = [(batch, compute(batch))]
+                else:
+                    done = self._each_piece(compute, batch)
                 break
             except Exception as error:
-                if not self.shrink(error, batch, where, once=inputs.look()):
+                writes = inputs.look() if inputs is not None else bool(self._writes)
+                if not self.shrink(error, batch, where, once=writes):
                     raise
+        if inputs is not None:
+            self._writes = inputs.look()
+        return done
+
+    def _each_piece(self, compute: Callable[[Batch], T], batch: Batch) -> list[tuple[Batch, T]]:
+        if self._ran_out:
+            release(device_of(self._model))
+        done = [(piece, compute(piece)) for piece in self.cut(batch)]
         self._tell(batch)
         return done
 

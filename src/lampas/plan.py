@@ -2,7 +2,7 @@
 
 import contextlib
 import copy
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Literal, cast
@@ -18,6 +18,7 @@ from lampas.errors import InputError, unknown_name
 from lampas.in_backward import InBackward
 from lampas.losses import Penalty
 from lampas.meters import Meter
+from lampas.modes import parts_of
 from lampas.own_loss import prediction_of
 from lampas.recompute import Recompute
 
@@ -245,14 +246,23 @@ def _named_device(device: str | torch.device) -> torch.device:
 
 def device_of(model: nn.Module) -> torch.device:
     """Where the model is now: the device of its first parameter, or buffer."""
-    first = next(model.parameters(), None)
+    first = next(_parameters(model), None)
     first = next(model.buffers(), None) if first is None else first
     return torch.device("cpu") if first is None else first.device
 
 
 def dtype_of(model: nn.Module) -> torch.dtype:
     """The floating dtype of the model's first parameter, which NumPy's floats are converted to."""
-    for parameter in model.parameters():
+    for parameter in _parameters(model):
         if parameter.is_floating_point():
             return parameter.dtype
     return torch.get_default_dtype()
+
+
+def _parameters(model: nn.Module) -> Iterator[nn.Parameter]:
+    """`model.parameters()`, without the names that it makes on its way: who evaluates a few rows
+    waits for them."""
+    for module in parts_of(model):
+        for parameter in module._parameters.values():  # pyright: ignore
+            if parameter is not None:
+                yield parameter

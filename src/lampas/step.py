@@ -71,6 +71,11 @@ def eval_step(model: "Model", batch: Batch) -> StepResult:
     plan = model.plan
     with plan.autocast:
         output = model(*batch.args, **batch.kwargs)
+    return judge(plan, output, batch)
+
+
+def judge(plan: "Plan", output: Any, batch: Batch) -> StepResult:
+    """The losses of an output, and what the metrics see of it."""
     _, values, counts = plan.criterion(plan.in_float32(output), batch)
     return StepResult(values, counts, plan.prediction(output))
 

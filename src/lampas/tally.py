@@ -1,5 +1,6 @@
 """Sums over an epoch, kept on the device: losses and metrics are looked at once, at its end."""
 
+import math
 from collections.abc import Mapping
 from typing import Any, cast
 
@@ -87,9 +88,10 @@ class LossSums:
     def _sums(self) -> tuple[torch.Tensor, torch.Tensor]:
         """The sum of each loss times its count, and of the counts, of this block."""
         values, counts = self._joined()
-        factors = counts.clone()
+        factors = counts
         for index, summed in enumerate(self._summed[: values.shape[1]]):
             if summed:
+                factors = counts.clone() if factors is counts else factors
                 factors[:, index] = 1.0
         return (values * factors).sum(0), counts.sum(0)
 
@@ -113,7 +115,8 @@ class LossSums:
             total, count = self._total, self._count
         else:
             return {}
-        means = (total / torch.where(count == 0, 1.0, count)).tolist()
+        sums, counts = torch.stack((total, count)).tolist()
+        means = [value / (number or 1.0) for value, number in zip(sums, counts, strict=True)]
         found = dict(zip(self._names, means, strict=False))
         if not self._weights or "loss" in self._weights:
             return found
@@ -136,9 +139,12 @@ class LossSums:
         """Raise `NonFiniteError` naming the first step whose loss is nan or infinite."""
         self.flush()
         kept = [*self._history, *(values for values, _ in self._block)]
-        if not kept or bool(torch.stack([one.isfinite().all() for one in kept]).all()):
+        # A finite sum holds no nan and no infinity, and costs no mask.
+        if not kept or all(map(math.isfinite, torch.stack([one.sum() for one in kept]).tolist())):
             return
         values = torch.cat(kept)
+        if bool(values.isfinite().all()):
+            return
         step, column = (~values.isfinite()).nonzero()[0].tolist()
         raise NonFiniteError(
             f"{self._names[column]} is {values[step, column].item()} at step {step + 1}"

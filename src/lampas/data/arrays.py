@@ -2,7 +2,7 @@
 
 import sys
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -31,6 +31,12 @@ class Rows:
     dtypes: list[torch.dtype]
     names: list[str]
     columns: list[list[str] | None]
+    tensors: list[torch.Tensor] = field(init=False)
+    """All leaves of (x, y, weight) that are there."""
+
+    def __post_init__(self) -> None:
+        found = [leaf for leaf in leaves(self.parts) if leaf is not None]
+        object.__setattr__(self, "tensors", found)
 
     def __len__(self) -> int:
         return len(self.tensors[0])
@@ -44,11 +50,6 @@ class Rows:
     def parts(self) -> tuple[Nest, Nest, torch.Tensor | None]:
         """(x, y, weight)."""
         return self.x, self.y, self.weight
-
-    @property
-    def tensors(self) -> list[torch.Tensor]:
-        """All leaves of (x, y, weight) that are there."""
-        return [leaf for leaf in leaves(self.parts) if leaf is not None]
 
     def span(self, start: int, stop: int) -> "Rows":
         """Rows start…stop, sharing memory."""

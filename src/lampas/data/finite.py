@@ -1,5 +1,6 @@
 """Where nan and infinity hide: in data, found before training; in a batch, found after."""
 
+from cmath import isfinite
 from typing import Any
 
 import torch
@@ -27,7 +28,7 @@ def _search(tensor: torch.Tensor, name: str, columns: list[str] | None) -> tuple
     rows = 0
     for start, part in spans(tensor):
         # A finite sum holds no nan and no infinity, and costs no mask; overflow is then ruled out.
-        if bool(part.sum().isfinite()):
+        if isfinite(part.sum().item()):
             continue
         mask = ~part.isfinite()
         faulty = int(mask.reshape(len(mask), -1).any(1).sum())

@@ -19,10 +19,10 @@ def leaves(nest: Nest) -> list[Any]:
     """
     if isinstance(nest, torch.Tensor):  # 1 µs less for each than to ask whether it is a mapping
         return [nest]
-    if isinstance(nest, Mapping):
-        return [leaf for part in cast(Mapping[str, Any], nest).values() for leaf in leaves(part)]
-    if isinstance(nest, (tuple, list)):
+    if isinstance(nest, (tuple, list)):  # before mappings, which are an abstract class
         return [leaf for part in cast(list[Any], nest) for leaf in leaves(part)]
+    if nest is not None and isinstance(nest, Mapping):
+        return [leaf for part in cast(Mapping[str, Any], nest).values() for leaf in leaves(part)]
     return [nest]
 
 
@@ -31,12 +31,12 @@ def map_leaves(function: Callable[[Any], Any], nest: Nest) -> Nest:
     keep their names."""
     if isinstance(nest, torch.Tensor):
         return function(nest)
-    if isinstance(nest, Mapping):
-        parts = cast(Mapping[str, Any], nest)
-        return {name: map_leaves(function, part) for name, part in parts.items()}
     if isinstance(nest, (tuple, list)):
         parts = [map_leaves(function, part) for part in cast(list[Any], nest)]
         return cast(Any, type(nest))(*parts) if hasattr(nest, "_fields") else tuple(parts)
+    if nest is not None and isinstance(nest, Mapping):
+        parts = cast(Mapping[str, Any], nest)
+        return {name: map_leaves(function, part) for name, part in parts.items()}
     return function(nest)
 
 

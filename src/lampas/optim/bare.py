@@ -1,4 +1,4 @@
-"""`optimizer.step()` less the entry that torch's wrapper makes for the profiler."""
+"""`optimizer.step()` less what it does around its kernels."""
 
 from collections.abc import Callable
 from functools import partial
@@ -6,6 +6,8 @@ from importlib import import_module
 from typing import Any
 
 import torch
+
+from lampas.optim.direct import direct_step
 
 _GLOBAL = import_module("torch.optim.optimizer")  # torch.optim hides the name of this module
 
@@ -16,7 +18,8 @@ def bare_step(optimizer: torch.optim.Optimizer) -> Callable[[], Any]:
     torch wraps the `step` of each of its optimizers to run hooks and to open a record for the
     profiler, which costs 6 µs a step whether somebody profiles or not. Where no hook is
     registered, nobody profiles and nobody (such as a torch scheduler) has put another `step` on
-    the object, the function under the wrapper is returned, bound; else `optimizer.step` itself.
+    the object, the function under the wrapper is returned, bound, or for Adam what stands in its
+    place (see `direct_step`); else `optimizer.step` itself.
     Ask again for each run: hooks come and go.
 
     >>> weight = torch.nn.Parameter(torch.ones(1))
@@ -32,7 +35,8 @@ def bare_step(optimizer: torch.optim.Optimizer) -> Callable[[], Any]:
         return optimizer.step
     if "step" in vars(optimizer) or _is_observed(optimizer):
         return optimizer.step
-    return partial(inner, optimizer)
+    step = partial(inner, optimizer)
+    return direct_step(optimizer, step) or step
 
 
 def _is_observed(optimizer: torch.optim.Optimizer) -> bool:

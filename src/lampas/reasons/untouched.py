@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from lampas.errors import InputError
-from lampas.loop import evaluating
+from lampas.modes import evaluating
 from lampas.plan import device_of
 
 

@@ -13,7 +13,7 @@ from lampas.data.feed import make_validation
 from lampas.data.nest import concatenate
 from lampas.errors import InputError
 from lampas.evidence import Evidence, plain_rows, png_of
-from lampas.loop import evaluating
+from lampas.modes import evaluating
 from lampas.plan import dtype_of
 from lampas.record.asked import names_of, task_to_judge
 from lampas.step import predict_step
