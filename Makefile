@@ -20,6 +20,7 @@ check: $(VENV)/.dev
 # Not here, for it installs other libraries and takes twenty minutes: python benchmarks/resume.py
 bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/loop.py
+	$(BIN)/python benchmarks/inference.py
 	$(BIN)/python benchmarks/memory.py
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/tables.py

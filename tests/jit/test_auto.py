@@ -1,6 +1,7 @@
 """Whether steps are compiled, by a clock and by steps that the test makes."""
 
 import shutil
+import sys
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -226,6 +227,13 @@ def test_without_a_core_to_spare_it_costs_more(monkeypatch: pytest.MonkeyPatch) 
     spare = auto._cost()
     monkeypatch.setattr(auto, "usable_cores", lambda: 1)
     assert auto._cost() > spare
+
+
+def test_a_compiler_that_is_there_already_costs_no_import(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch._inductor.compile_fx", sys)
+    there = auto._cost()
+    monkeypatch.delitem(sys.modules, "torch._inductor.compile_fx")
+    assert auto._cost() > there + 2
 
 
 X = torch.linspace(-1, 1, 300).reshape(100, 3)

@@ -7,6 +7,7 @@ again.
 """
 
 import math
+import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,7 @@ _SMALL = 2e-3  # seconds of a step that is mostly calls, not arithmetic
 _SAVED = {True: 0.5, False: 0.15}
 """The share of a step that is saved: of small ones, and of others; rather too little."""
 _COST = 3.0  # seconds that the run stands still: torch's compiler is imported, a step traced
+_TRACING = 0.7  # seconds of it, in a process that has the compiler
 _COMPILING = 15.0  # seconds until a new graph is there; what is left of the run then counts
 _MARGIN = 1.5
 _LOOK = 0.1  # seconds between two looks
@@ -145,5 +147,10 @@ class _Clock:
 
 
 def _cost() -> float:
-    spare = usable_cores() > torch.get_num_threads()
-    return _COST if spare else _COST + _COMPILING
+    cost = _TRACING if _has_compiler() else _COST
+    return cost if usable_cores() > torch.get_num_threads() else cost + _COMPILING
+
+
+def _has_compiler() -> bool:
+    """Whether torch's compiler was imported before, as in a notebook that trains once more."""
+    return "torch._inductor.compile_fx" in sys.modules
