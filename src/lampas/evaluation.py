@@ -1,7 +1,6 @@
 """Exact losses and metrics over all samples, whatever the batches they come in."""
 
 from collections.abc import Callable
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -12,7 +11,7 @@ from lampas.explain import raise_explained
 from lampas.forward import forward_of
 from lampas.pieces import Pieces
 from lampas.plan import Plan
-from lampas.step import StepResult, eval_step, judge
+from lampas.step import StepResult, judge
 from lampas.tally import KEEP_BATCHES, KEEP_BYTES, Tally
 
 if TYPE_CHECKING:
@@ -37,8 +36,8 @@ class Evaluation:
         self, model: "Model", pieces: Pieces, judge: Callable[[Batch], StepResult] | None
     ) -> None:
         self._model, self._plan, self._pieces = model, model.plan, pieces
-        self._step = judge or partial(eval_step, model)
         self._forward = forward_of(model)
+        self._step = judge or self._by_hand
         self._may_wait = judge is None and _sees_rows(model.plan)
         self._waits = False
         self._waiting: list[tuple[Any, Batch]] = []
@@ -63,6 +62,9 @@ class Evaluation:
         """All losses and metrics by name. This looks: it waits for the device."""
         self._judge()
         return self._tally.results()
+
+    def _by_hand(self, batch: Batch) -> StepResult:
+        return judge(self._plan, self._forward(batch), batch)
 
     def _keep(self, output: Any, batch: Batch) -> None:
         self._waiting.append((output, batch))

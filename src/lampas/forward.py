@@ -1,10 +1,10 @@
 """The forward pass alone, decided once for all batches from which nothing is learnt."""
 
 from collections.abc import Callable
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
+from torch.nn.modules import module as modules
 
 from lampas.data.batch import Batch
 from lampas.data.nest import map_leaves
@@ -20,7 +20,7 @@ Forward = Callable[[Batch], Any]
 
 
 _KINDS = ["_forward_pre_hooks", "_forward_hooks", "_backward_pre_hooks", "_backward_hooks"]
-_OF_ALL = [vars(import_module("torch.nn.modules.module")).get(f"_global{kind}") for kind in _KINDS]
+_OF_ALL = [vars(modules).get(f"_global{kind}") for kind in _KINDS]
 """What is called around every module, as torch keeps it; None where a torch hides it."""
 
 
