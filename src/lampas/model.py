@@ -1,7 +1,7 @@
 """The model: an `nn.Module` that can `compile`, `fit`, `evaluate`, `predict`, `save`."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -325,7 +325,9 @@ class Model(nn.Module):
         """
         source = source_as_fitted(self, x)
         size = size_to_evaluate(self, batch_size, source, "predict")
-        with closing(source), torch.no_grad():
+        # Once for all batches where no dataset of the user's is read, which may want gradients.
+        quiet = nullcontext() if source.rows is None else torch.no_grad()
+        with closing(source), quiet:
             parts = loop.predict(self, source.once(size, steps=steps, times=1))
             return gathered(parts, partial(rows_to_come, source, size, steps))
 

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from lampas import optim
+from lampas.backward import backward
 from lampas.data.batch import Batch
 from lampas.errors import NonFiniteError
 from lampas.own_loss import prediction_of
@@ -46,7 +47,7 @@ def train_step(model: "Model", batch: Batch) -> StepResult:
     loss, result = measure(plan, model, output, batch)
     _guard(loss)
     with plan.around_backward:
-        plan.scaler.scale(loss).backward()
+        backward(plan.scaler.scale(loss))
 
     if batch.closes:
         update(plan)
