@@ -40,8 +40,16 @@ def _panel(panel: object, contest: Contest) -> None:
     panel.set_yticks(range(len(names)), names, fontsize=8)
     panel.axvline(1, color="0.7", linewidth=0.8)
     panel.set_xscale("log")
-    low, high = panel.get_xlim()
-    ticks = [one for one in (0.5, 0.7, 1, 1.5, 2, 3, 5, 10, 20, 50) if low <= one <= high]
+    ticks = _ticks(*panel.get_xlim())
     panel.set_xticks(ticks, [f"{one:g}" for one in ticks], fontsize=8)
     panel.minorticks_off()
     panel.set_title(contest.title, fontsize=9)
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    """Round numbers on a logarithmic axis, as far from each other as their labels need."""
+    far, kept = 0.13 * math.log(high / low), [1.0]
+    for one in (10, 0.1, 2, 0.5, 5, 0.2, 20, 3, 50, 1.5, 0.7, 0.3):
+        if low <= one <= high and all(abs(math.log(one / other)) >= far for other in kept):
+            kept.append(one)
+    return sorted(kept)
