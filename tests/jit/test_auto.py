@@ -86,7 +86,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[Time]:
     monkeypatch.setattr(auto, "Later", Later)
     monkeypatch.setattr(auto, "_cost", lambda: 3.0)
     monkeypatch.setattr(auto, "is_known", lambda model: True)
-    monkeypatch.setattr(auto, "remember", lambda model: None)
+    monkeypatch.setattr(auto, "saved_before", lambda model: None)
+    monkeypatch.setattr(auto, "remember", lambda model, saved: None)
     return clock
 
 
@@ -122,6 +123,17 @@ def test_a_run_that_ends_before_the_compiler_is_left(
     longer = Watched(clock, 40_000)
     longer.steps(300, 1e-3)
     assert len(longer.run.made) == 1
+
+
+def test_what_an_earlier_run_has_measured_decides(
+    clock: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of ten seconds: three quarters are worth three seconds of waiting, a fifth is not."""
+    for saved, compiles in ((0.75, True), (0.2, False)):
+        monkeypatch.setattr(auto, "saved_before", lambda model, saved=saved: saved)
+        watched = Watched(clock, 1_000)
+        watched.steps(300, 10e-3)
+        assert bool(watched.run.made) is compiles
 
 
 def test_what_happens_between_epochs_is_not_timed(clock: Time) -> None:

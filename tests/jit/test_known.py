@@ -8,7 +8,7 @@ from torch import nn
 
 import lampas
 from lampas.cache import cache_folder
-from lampas.jit.known import is_known, remember
+from lampas.jit.known import is_known, remember, saved_before
 
 
 def _model(width: int = 3, optimizer: str = "adam") -> lampas.Model:
@@ -26,11 +26,25 @@ def test_a_model_is_known_again_and_another_is_not() -> None:
     assert not is_known(_model(optimizer="sgd"))
 
 
+def test_what_was_saved_is_known_where_it_was_measured() -> None:
+    cache_folder("compiled").mkdir(parents=True)
+    remember(_model())
+    assert saved_before(_model()) is None
+    remember(_model(), 0.65)
+    assert saved_before(_model()) == 0.65
+    remember(_model())  # by a run that measured nothing
+    assert saved_before(_model()) == 0.65
+    assert saved_before(_model(4)) is None
+    remember(_model(), -0.3)
+    assert saved_before(_model()) is None
+
+
 def test_without_a_cache_nothing_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("LAMPAS_CACHE", str(tmp_path / "file"))
-    remember(_model())
+    remember(_model(), 0.5)
     assert not is_known(_model())
+    assert saved_before(_model()) is None
 
 
 def test_a_run_that_was_to_compile_leaves_its_sign(uncompiled: list[int]) -> None:

@@ -17,7 +17,7 @@ from lampas.callbacks.say import say
 from lampas.cores import usable_cores
 from lampas.jit.compiled import CompiledStep
 from lampas.jit.evaluation import CompiledEvaluation
-from lampas.jit.known import is_known, remember
+from lampas.jit.known import is_known, remember, saved_before
 from lampas.jit.reasons import NotCompilableError, tell
 from lampas.jit.sources import Later
 
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 
 _WARM = 10  # steps that are not timed: the first are slower
 _SMALL = 2e-3  # seconds of a step that is mostly calls, not arithmetic
-_SAVED = {True: 0.5, False: 0.15}
-"""The share of a step that is saved: of small ones, and of others; rather too little."""
+_SAVED = {True: 0.6, False: 0.15}
+"""The share of a step that is saved: of small ones, and of others, where no run has measured it."""
 _COST = 3.0  # seconds that the run stands still: torch's compiler is imported, a step traced
 _TRACING = 0.7  # seconds of it, in a process that has the compiler
 _COMPILING = 15.0  # seconds until a new graph is there; what is left of the run then counts
-_MARGIN = 1.5
+_MARGIN = {True: 1.2, False: 1.5}  # where the cache has the graphs, and where nothing is known
 _LOOK = 0.1  # seconds between two looks
 _TRIAL = 0.5  # seconds of compiled steps that are timed
 
@@ -73,13 +73,17 @@ class Auto:
 
     def _judge(self, pace: float) -> None:
         """Whether what is left is worth it, once that is known."""
-        left = (self._total - self._done) * pace
-        enough = _MARGIN * _cost() / _SAVED[pace < _SMALL]
-        if left < enough or (left - _COMPILING < enough and not is_known(self._run.model)):
+        left, model = (self._total - self._done) * pace, self._run.model
+        if left < _MARGIN[True] * _cost() or not self._pays(left, pace, is_known(model)):
             self.leave()
         elif self._clock.seconds >= _LOOK:
             self._by_hand = pace
             self._start()
+
+    def _pays(self, left: float, pace: float, known: bool) -> bool:
+        saved = saved_before(self._run.model) or _SAVED[pace < _SMALL]
+        enough = _MARGIN[known] * _cost() / saved
+        return left >= (enough if known else enough + _COMPILING)
 
     def _start(self) -> None:
         try:
@@ -103,7 +107,7 @@ class Auto:
             times = f"{1e3 * pace:.3g} ms instead of {1e3 * self._by_hand:.3g}"
             if pace < self._by_hand:
                 say(f"jit: steps are compiled: they take {times}")
-                remember(self._run.model)
+                remember(self._run.model, 1 - pace / self._by_hand)
                 self._next = math.inf  # but other forms of batch may be compiled until the end
             else:
                 say(f"jit: compiled steps take {times}: the run goes on without them")

@@ -18,10 +18,23 @@ def is_known(model: "Model") -> bool:
     return _sign(model).exists()
 
 
-def remember(model: "Model") -> None:
-    """Leave a sign that they were; where the cache cannot be written, none."""
+def saved_before(model: "Model") -> float | None:
+    """The share of a step by hand that compiled ones of such a model saved, where a run that
+    changed from one to the other has measured it."""
+    try:
+        saved = float(_sign(model).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return saved if 0 < saved < 1 else None
+
+
+def remember(model: "Model", saved: float | None = None) -> None:
+    """Leave a sign that they were, and what it saved; where the cache cannot be written, none."""
     with suppress(OSError):
-        _sign(model).touch()
+        if saved is None:
+            _sign(model).touch()
+        else:
+            _sign(model).write_text(f"{saved:.3f}", encoding="utf-8")
 
 
 def _sign(model: "Model") -> Path:
