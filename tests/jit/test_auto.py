@@ -290,7 +290,7 @@ needs_compiler = pytest.mark.skipif(
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every run is worth it."""
-    for name in ("_COST", "_COMPILING", "_MARGIN"):
+    for name in ("_COST", "_TRACING", "_COMPILING"):
         monkeypatch.setattr(auto, name, 0.0)
 
 
