@@ -46,7 +46,7 @@ def test_a_train_that_hangs_on_one_object_is_asked() -> None:
     assert not net[2][0].training
 
 
-@pytest.mark.filterwarnings("ignore:.*torch.jit.script.*:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:.*torch.jit.script.*")
 def test_a_script_and_a_compiled_net_change_their_mode() -> None:
     script: Any = torch.jit.script(nn.Sequential(nn.Linear(2, 2), nn.Dropout()))
     compiled: Any = torch.compile(_net())
