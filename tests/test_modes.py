@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 import lampas
-from lampas.modes import evaluating, parts_of, put_in, restore_modes, training_modes
+from lampas.modes import evaluating, every_module, put_in, restore_modes, training_modes
 
 
 class _Frozen(nn.Module):
@@ -72,4 +72,4 @@ def test_each_part_has_its_own_mode_again() -> None:
 
 def test_parts_are_the_modules_in_their_order() -> None:
     net = nn.Sequential(_net(), _Frozen(), nn.ModuleDict({"a": _net(), "b": nn.ReLU()}))
-    assert list(parts_of(net)) == list(net.modules())
+    assert list(every_module(net)) == list(net.modules())

@@ -13,6 +13,7 @@ from lampas.data.batch import Batch
 from lampas.data.finite import first_gap, gaps_in
 from lampas.data.nest import leaves, named_leaves, rebuild
 from lampas.errors import DataError, DtypeError, InputError, LampasError, NonFiniteError
+from lampas.modes import evaluating
 from lampas.recompute import not_repeatable
 
 _REMEDY = "lower the learning rate or clip gradients (clip_norm=1.0)"
@@ -245,10 +246,5 @@ def _output(model: nn.Module, rows: Rows, inputs: int) -> Any:
     device = next((p.device for p in model.parameters()), torch.device("cpu"))
     tensors = [t.to(device, d) for t, d in zip(rows.tensors, rows.dtypes, strict=True)]
     batch = Batch(rebuild(rows.x, tensors[:inputs]), None, None, 1)
-    modes = [(module, module.training) for module in model.modules()]
-    model.eval()
-    try:
+    with evaluating(model):
         return model(*batch.args, **batch.kwargs)
-    finally:
-        for module, mode in modes:
-            module.training = mode

@@ -9,18 +9,16 @@ from torch.nn.modules import module as modules
 from lampas.data.batch import Batch
 from lampas.data.nest import map_leaves
 from lampas.errors import ShapeError
-from lampas.own_loss import prediction_of
 from lampas.pieces import is_out_of_memory
 
 if TYPE_CHECKING:
     from lampas.model import Model
-    from lampas.plan import Plan
 
 Forward = Callable[[Batch], Any]
 
 
-_KINDS = ["_forward_pre_hooks", "_forward_hooks", "_backward_pre_hooks", "_backward_hooks"]
-_OF_ALL = [vars(modules).get(f"_global{kind}") for kind in _KINDS]
+_HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
+_OF_ALL = [vars(modules).get(f"_global{kind}") for kind in _HOOKS]
 """What is called around every module, as torch keeps it; None where a torch hides it."""
 
 
@@ -44,13 +42,13 @@ def calls_of(net: nn.Module) -> list[Callable[[Any], Any]]:
     return [net.forward]
 
 
+def has_hooks(module: nn.Module) -> bool:
+    """Whether Python runs before or after its passes."""
+    return any(getattr(module, hooks, None) for hooks in _HOOKS)
+
+
 def _is_heard(net: nn.Module) -> bool:
-    own = vars(net)
-    return bool(
-        own["_forward_hooks"] or own["_forward_pre_hooks"]
-        or own["_backward_hooks"] or own["_backward_pre_hooks"]
-        or "_compiled_call_impl" in own  # of `nn.Module.compile`
-    )  # fmt: skip
+    return has_hooks(net) or "_compiled_call_impl" in vars(net)  # of `nn.Module.compile`
 
 
 def _is_all_heard() -> bool:
@@ -95,7 +93,7 @@ def predictor_of(model: "Model") -> Forward:
     def predict(batch: Batch) -> Any:
         output = forward(batch)
         if plan is not None and changes:
-            output = _shown(plan, output)
+            output = plan.shown(output)
         if not isinstance(output, Tensor):
             return map_leaves(_on_cpu, output)
         if not output.ndim or output.shape[0] != batch.size:
@@ -103,12 +101,6 @@ def predictor_of(model: "Model") -> Forward:
         return output if output.is_cpu else output.cpu()
 
     return predict
-
-
-def _shown(plan: "Plan", output: Any) -> Any:
-    """In float32; of a model that computes its own loss, what the metrics see."""
-    output = plan.in_float32(output)
-    return prediction_of(output) if plan.criterion.is_own else output
 
 
 def _on_cpu(leaf: Any) -> Any:

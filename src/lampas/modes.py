@@ -25,7 +25,7 @@ def evaluating(model: nn.Module) -> Generator[None]:
 
 def training_modes(model: nn.Module) -> Modes:
     """Which modules are in training mode."""
-    return [(module, module.training) for module in parts_of(model)]
+    return [(module, module.training) for module in every_module(model)]
 
 
 def restore_modes(modes: Modes) -> None:
@@ -45,7 +45,7 @@ def put_in(model: nn.Module, *, training: bool) -> None:
     >>> net[1].training
     False
     """
-    parts = list(parts_of(model))
+    parts = list(every_module(model))
     if not all(_is_plain(module) for module in parts):
         model.train(training) if training else model.eval()
         return
@@ -71,7 +71,7 @@ def _is_plain(module: nn.Module) -> bool:
     )  # fmt: skip
 
 
-def parts_of(model: nn.Module) -> Iterator[nn.Module]:
+def every_module(model: nn.Module) -> Iterator[nn.Module]:
     """`model.modules()`, in its order, without the names that it makes on its way."""
     seen: set[int] = set()
     waiting: list[nn.Module | None] = [model]

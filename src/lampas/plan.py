@@ -18,7 +18,7 @@ from lampas.errors import InputError, unknown_name
 from lampas.in_backward import InBackward
 from lampas.losses import Penalty
 from lampas.meters import Meter
-from lampas.modes import parts_of
+from lampas.modes import every_module
 from lampas.own_loss import prediction_of
 from lampas.recompute import Recompute
 
@@ -88,6 +88,12 @@ class Plan:
         if self.precision == "float32":
             return output
         return map_leaves(_float, output)
+
+    def shown(self, output: Any) -> Any:
+        """What `predict` gives of the model's output: in float32; of a model that computes its own
+        loss, what the metrics see."""
+        output = self.in_float32(output)
+        return prediction_of(output) if self.criterion.is_own else output
 
     def prediction(self, output: Any) -> Any:
         """What the metrics see of the model's output, cut from the graph; None without metrics."""
@@ -262,7 +268,7 @@ def dtype_of(model: nn.Module) -> torch.dtype:
 def _parameters(model: nn.Module) -> Iterator[nn.Parameter]:
     """`model.parameters()`, without the names that it makes on its way: who evaluates a few rows
     waits for them."""
-    for module in parts_of(model):
+    for module in every_module(model):
         for parameter in module._parameters.values():  # pyright: ignore
             if parameter is not None:
                 yield parameter

@@ -12,7 +12,6 @@ from lampas import optim
 from lampas.backward import backward
 from lampas.data.batch import Batch
 from lampas.errors import NonFiniteError
-from lampas.own_loss import prediction_of
 from lampas.term import Count
 
 if TYPE_CHECKING:
@@ -68,7 +67,7 @@ def measure(
 
 
 def eval_step(model: "Model", batch: Batch) -> StepResult:
-    """Forward and loss: what `evaluate` does with each batch."""
+    """Forward and loss of one batch, from which nothing is learnt."""
     plan = model.plan
     with plan.autocast:
         output = model(*batch.args, **batch.kwargs)
@@ -88,8 +87,7 @@ def predict_step(model: "Model", batch: Batch) -> Any:
     plan = model.plan
     with plan.autocast:
         output = model(*batch.args, **batch.kwargs)
-    output = plan.in_float32(output)
-    return prediction_of(output) if plan.criterion.is_own else output
+    return plan.shown(output)
 
 
 def _guard(loss: torch.Tensor) -> None:

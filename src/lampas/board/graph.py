@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from lampas.errors import InputError
+from lampas.modes import restore_modes, training_modes
 
 
 class _ByName(nn.Module):
@@ -60,15 +61,14 @@ def as_arguments(inputs: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
 @contextlib.contextmanager
 def _untouched(model: nn.Module) -> Generator[None]:
     """Modes, buffers and random numbers are inside what they please, and after what they were."""
-    modes = [(module, module.training) for module in model.modules()]
+    modes = training_modes(model)
     buffers = [(buffer, buffer.detach().clone()) for buffer in model.buffers()]
     try:
         with torch.random.fork_rng(), torch.no_grad(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what is odd to trace is no fault of the training
             yield
     finally:
-        for module, mode in modes:
-            module.training = mode
+        restore_modes(modes)
         with torch.no_grad():
             for buffer, before in buffers:
                 buffer.copy_(before)

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from lampas.board.checks import as_vectors
 from lampas.errors import InputError
 from lampas.losses import task_of
+from lampas.modes import evaluating
 
 if TYPE_CHECKING:
     from lampas.board.writer import Board
@@ -106,14 +107,8 @@ def _layer(model: nn.Module, name: str) -> nn.Module:
 
 def _quietly(function: Callable[[Any], Any], model: nn.Module) -> Any:
     """What `function` makes of the model in evaluation mode, without gradients, modes put back."""
-    modes = [(module, module.training) for module in model.modules()]
-    model.eval()
-    try:
-        with torch.no_grad(), torch.random.fork_rng():
-            return function(model)
-    finally:
-        for module, mode in modes:
-            module.training = mode
+    with evaluating(model), torch.no_grad(), torch.random.fork_rng():
+        return function(model)
 
 
 def _probabilities(model: Any, output: Any) -> Tensor:

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from torch import Tensor, nn
 
-from lampas.jit.reasons import NotCompilableError, has_hooks
+from lampas.forward import has_hooks
+from lampas.jit.reasons import NotCompilableError
 
 _OWN = {"_parameters", "_buffers", "_modules"}
 """What modules of torch keep of their tensors, which are looked at elsewhere."""

@@ -8,13 +8,12 @@ import torch
 from torch import Tensor, nn
 
 from lampas.callbacks.say import say
+from lampas.forward import has_hooks
 from lampas.jit.updates import update_of
 from lampas.plan import Plan
 
 if TYPE_CHECKING:
     from lampas.model import Model
-
-_HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
 
 
 class NotCompilableError(Exception):
@@ -90,11 +89,6 @@ def modules_of(model: "Model") -> list[nn.Module]:
 def parts_of(model: "Model") -> list[nn.Module]:
     """These, and all modules within them."""
     return [part for module in modules_of(model) for part in module.modules()]
-
-
-def has_hooks(module: nn.Module) -> bool:
-    """Whether Python runs before or after its passes."""
-    return any(getattr(module, hooks, None) for hooks in _HOOKS)
 
 
 def _of_the_net(model: "Model") -> str | None:
