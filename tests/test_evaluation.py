@@ -1,5 +1,6 @@
 """Losses and metrics of many batches at once: what each batch would have given, and its errors."""
 
+import weakref
 from collections.abc import Iterator
 from typing import Any
 
@@ -103,10 +104,34 @@ class _Calls(nn.MSELoss):
         self.rows: list[int] = []
 
 
-def test_the_first_batch_is_judged_alone_and_all_others_at_once() -> None:
+def test_small_batches_are_judged_at_once() -> None:
     loss = _Calls()
     _model(loss, ["mae"]).evaluate(X, NUMBERS, batch_size=7)
-    assert loss.rows == [7, 53]
+    assert loss.rows == [60]
+
+
+def test_large_batches_are_judged_as_they_come_and_are_not_kept() -> None:
+    loss, alive = _Calls(), list[weakref.ref[Tensor]]()
+    model = lampas.Model(_Remembers(alive))
+    model.compile("sgd", loss, ["mae"])
+    x = torch.rand(6, 1 << 13)
+    model.evaluate(x, torch.rand(6, 3), batch_size=2)
+    model.predict(x, batch_size=2)
+    assert loss.rows == [2, 2, 2]
+    assert len(alive) == 6
+
+
+class _Remembers(nn.Module):
+    """Looks whether an earlier batch is still there."""
+
+    def __init__(self, alive: list["weakref.ref[Tensor]"]) -> None:
+        super().__init__()
+        self.linear, self.seen = nn.Linear(1 << 13, 3), alive
+
+    def forward(self, x: Tensor) -> Tensor:
+        assert all(one() is None for one in self.seen)
+        self.seen.append(weakref.ref(x))
+        return self.linear(x)
 
 
 def test_a_loss_of_the_users_own_sees_the_batches_as_they_are() -> None:
@@ -136,12 +161,12 @@ def test_a_metric_of_batches_sees_the_batches_as_they_are() -> None:
     assert _model("mse", [Sizes()]).evaluate(X, NUMBERS, batch_size=25)["sizes"] == 3
 
 
-def test_large_batches_are_not_kept() -> None:
+def test_large_outputs_do_not_wait_for_long() -> None:
     loss = _Calls()
-    model = lampas.Model(nn.Linear(1 << 14, 1))
+    model = lampas.Model(nn.Linear(1, 1 << 14))
     model.compile("sgd", loss)
-    model.evaluate(torch.zeros(120, 1 << 14), torch.zeros(120, 1), batch_size=20)
-    assert loss.rows == [20, 40, 40, 20]  # 2 MiB are in two
+    model.evaluate(torch.zeros(120, 1), torch.zeros(120, 1 << 14), batch_size=20)
+    assert loss.rows == [40, 40, 40]  # 2 MiB are in two
 
 
 def test_batches_of_other_shapes_are_judged_one_by_one() -> None:

@@ -9,6 +9,7 @@ import lampas
 from lampas.errors import DataError
 from lampas.inputs import (
     check_data,
+    looking_at_data,
     size_of_batches,
     size_to_evaluate,
     source_as_fitted,
@@ -59,3 +60,43 @@ def test_only_where_nothing_is_learnt_a_size_may_be_left_open() -> None:
     source = source_for(model, torch.zeros(5, 3), torch.zeros(5, 1))
     assert size_to_evaluate(model, None, source, "predict") == source.usual_size
     assert size_to_evaluate(model, 7, source, "predict") == 7
+
+
+def test_data_that_an_evaluation_finds_sound_are_not_searched(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    model, searched = _model(), list[int]()
+    monkeypatch.setattr("lampas.inputs.check_inputs", lambda _, rows: searched.append(len(rows)))
+    x, y = torch.rand(4, 2), torch.rand(4, 1)
+    model.evaluate(x, y)
+    assert searched == []
+    x[1, 1] = torch.nan
+    model.evaluate(x, y)
+    assert searched == [4]
+    model.compile("sgd", lambda y_pred, y_true: (y_pred - y_true).nansum())
+    model.evaluate(x, y)
+    assert searched == [4, 4]
+
+
+@pytest.mark.parametrize("loss", [nn.MSELoss(), lambda p, t: (p - t).square().nanmean()])
+def test_gaps_in_evaluated_data_are_told(loss: object) -> None:
+    model, x = _model(), torch.rand(9, 2)
+    model.compile("sgd", loss)
+    x[5, 1] = torch.nan
+    with pytest.raises(DataError, match="x has nan in row 5, column 1, and the net"):
+        model.evaluate(x, torch.rand(9, 1))
+
+
+def test_gaps_are_the_cause_of_what_is_raised_for_them() -> None:
+    model, x = lampas.Model(nn.Sequential(nn.Linear(2, 1), nn.Sigmoid())), torch.rand(9, 2)
+    model.compile("sgd", nn.BCELoss())
+    x[5, 1] = torch.nan
+    with pytest.raises(DataError, match="x has nan in row 5, column 1, and the net"):
+        model.evaluate(x, torch.ones(9, 1))
+
+
+def test_what_sound_data_have_not_caused_stays_as_it_is() -> None:
+    model = _model()
+    rows = source_for(model, torch.rand(4, 2), torch.rand(4, 1)).rows
+    with pytest.raises(ZeroDivisionError), looking_at_data(model, rows):
+        raise ZeroDivisionError

@@ -23,6 +23,10 @@ class Criterion:
         self._own = OwnLoss() if not terms else None
         self.is_own = not terms
         self.is_mean_of_rows = [key for key, term in terms if term.is_mean_of_rows] == [None]
+        self.needs_finite_targets = all(losses.task_of(t.function) is not None for _, t in terms)
+        """Whether nan in a target is a fault: a function of the user's may mask it."""
+        self.shows_nan = bool(terms) and all(term.shows_nan for _, term in terms)
+        """Whether nan in any output or target that counts is nan in the loss."""
         self._checked: set[bool] = set()  # in training, in evaluation
         self._targets: list[Any] = []
 
@@ -104,11 +108,6 @@ class Criterion:
         self._targets = targets
         for key, term in self._terms:
             term.expect([None if y is None else pick(y, key, "y") for y in targets])
-
-    @property
-    def needs_finite_targets(self) -> bool:
-        """Whether nan in a target is a fault: a function of the user's may mask it."""
-        return all(losses.task_of(term.function) is not None for _, term in self._terms)
 
     def to(self, device: torch.device) -> None:
         """Move the losses that hold tensors, such as class weights."""

@@ -19,14 +19,17 @@ if TYPE_CHECKING:
 
 WHERE = "in evaluation"
 
+_LARGE = 1 << 15
+"""Bytes of inputs beside which the few calls of a loss cost nothing, and their memory is better
+given to the next batch."""
+
 
 class Evaluation:
     """The sums of one evaluation.
 
-    The first batch is judged alone, with all that is checked of it. Where the loss of many samples
-    is the mean of what the batches of these samples have, and the metrics see rows, the outputs of
-    further ones wait, and are judged some at a time: that spares most calls but those of the net,
-    and changes no result but in its last bits.
+    Where the loss of many samples is the mean of what the batches of these samples have, the
+    metrics see rows, and batches are small, their outputs wait, and are judged some at a time: that
+    spares most calls but those of the net, and changes no result but in its last bits.
 
     pieces: of earlier evaluations, which know whether memory ran out. judge: in the place of
     `eval_step`, of each batch.
@@ -39,13 +42,16 @@ class Evaluation:
         self._forward = forward_of(model)
         self._step = judge or self._by_hand
         self._may_wait = judge is None and _sees_rows(model.plan)
-        self._waits = False
+        self._waits: bool | None = None  # the first batch tells whether they are small
+        self.is_empty = True
         self._waiting: list[tuple[Any, Batch]] = []
         self._bytes = 0
         self._tally = Tally(model.plan)
 
     def add(self, batch: Batch) -> None:
         """Take in a batch. Raises what is wrong with it, or with one that waited, explained."""
+        if self._waits is None:
+            self._waits, self.is_empty = self._may_wait and nbytes(batch.x) < _LARGE, False
         step = self._forward if self._waits else self._step
         try:
             done = self._pieces.each(step, batch, WHERE)
@@ -56,7 +62,6 @@ class Evaluation:
                 self._keep(found, piece)
             else:
                 self._tally.add(found, piece)
-        self._waits = self._may_wait
 
     def results(self) -> dict[str, float]:
         """All losses and metrics by name. This looks: it waits for the device."""

@@ -1,5 +1,8 @@
 """What `fit`, `evaluate` and `predict` were given, as a source of batches, checked."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
+from math import isfinite
 from typing import TYPE_CHECKING, Any, Literal
 
 from lampas.auto_batch import Purpose, find_batch_size
@@ -46,6 +49,25 @@ def size_to_evaluate(
     """The same where nothing is learnt, so that it changes no result: None is what suits the
     rows."""
     return source.usual_size if asked is None else size_of_batches(model, asked, source, purpose)
+
+
+@contextmanager
+def looking_at_data(model: "Model", rows: Rows | None) -> Generator[dict[str, float]]:
+    """Inside, the dict gets what an evaluation finds: `check_data`, when it is needed.
+
+    The data are read once where the loss shows each gap in them, and none is shown: an evaluation
+    leaves nothing behind, so that it can be told after.
+    """
+    shows, found = model.plan.criterion.shows_nan, dict[str, float]()
+    if not shows:
+        check_data(model, [rows])
+    try:
+        yield found
+    except Exception:
+        check_data(model, [rows])  # the cause, where it is one
+        raise
+    if shows and not all(map(isfinite, found.values())):
+        check_data(model, [rows])
 
 
 def check_data(model: "Model", parts: list[Rows | None]) -> None:

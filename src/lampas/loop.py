@@ -194,12 +194,13 @@ def _evaluate(
     """run: whose stop breaks it off, if any does. pieces, judge: see `Evaluation`."""
     pieces = Pieces(model) if pieces is None else pieces
     with evaluating(model):
-        evaluation, batch = Evaluation(model, pieces, judge), None
+        evaluation = Evaluation(model, pieces, judge)
         for batch in feed:
             evaluation.add(batch)
+            del batch  # before the next one is made, which gets its memory
             if run is not None and run.stopped is not None:
                 break
-        if batch is None:
+        if evaluation.is_empty:
             raise DataError("the data to evaluate holds no batch: it is empty")
         return evaluation.results()
 
@@ -215,4 +216,7 @@ def predict(model: "Model", feed: Feed) -> Iterator[Any]:
                     done = pieces.each(predictor, batch, "in prediction")
             except Exception as error:
                 raise_explained(error, model, batch, "in prediction")
-            yield concatenate([output for _, output in done])
+            del batch  # before the next one is made, which gets its memory
+            output = concatenate([output for _, output in done])
+            del done
+            yield output

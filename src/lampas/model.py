@@ -17,7 +17,13 @@ from lampas.data.gather import gathered, rows_to_come
 from lampas.errors import InputError, NotCompiledError
 from lampas.history import History
 from lampas.in_backward import refuse_own_step
-from lampas.inputs import EXAMPLE_ROWS, BatchSize, check_data, size_to_evaluate, source_as_fitted
+from lampas.inputs import (
+    EXAMPLE_ROWS,
+    BatchSize,
+    looking_at_data,
+    size_to_evaluate,
+    source_as_fitted,
+)
 from lampas.meters import make_meters
 from lampas.optim import EMA, SWA
 from lampas.past import past_of
@@ -303,11 +309,11 @@ class Model(nn.Module):
         """
         plan = self._settled_plan()
         source = source_as_fitted(self, x, y, sample_weight)
-        check_data(self, [source.rows])
         size = size_to_evaluate(self, batch_size, source, "evaluate")
         plan.criterion.expect([None])  # a callback may evaluate during a fit
-        with closing(source):
-            return loop.evaluate(self, source.once(size, steps=steps, times=1))
+        with closing(source), looking_at_data(self, source.rows) as found:
+            found |= loop.evaluate(self, source.once(size, steps=steps, times=1))
+        return found
 
     @property
     def metric_values(self) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from itertools import chain
 from typing import Any, cast
 
 import torch
@@ -109,19 +110,36 @@ class LossSums:
 
     def results(self) -> dict[str, float]:
         """The means so far, by name: "loss", the parts of several losses, the penalties."""
-        if self._steps or self._block:
-            total, count = self._with(*self._sums())
-        elif self._total is not None and self._count is not None:
-            total, count = self._total, self._count
+        values, counts = self._under_way()
+        if self._total is not None and self._count is not None:
+            before, number = torch.stack((self._total, self._count)).tolist()
         else:
-            return {}
-        sums, counts = torch.stack((total, count)).tolist()
-        means = [value / (number or 1.0) for value, number in zip(sums, counts, strict=True)]
-        found = dict(zip(self._names, means, strict=False))
-        if not self._weights or "loss" in self._weights:
+            before = number = [0.0] * (len(values[0]) if values else 0)
+        found: dict[str, float] = {}
+        for index, name in enumerate(self._names[: len(before)]):
+            column = [row[index] for row in counts]
+            summed = index < len(self._summed) and self._summed[index]
+            shares = [1.0] * len(column) if summed else column
+            total = before[index] + sum(
+                row[index] * c for row, c in zip(values, shares, strict=True)
+            )
+            found[name] = total / ((number[index] + sum(column)) or 1.0)
+        if not found or not self._weights or "loss" in self._weights:
             return found
         total = sum(weight * found[name] for name, weight in self._weights.items())
         return {"loss": total, **found}
+
+    def _under_way(self) -> tuple[list[list[float]], list[list[float]]]:
+        """The values and counts of the block under way as numbers, a row for each step: for up to
+        some hundred, Python adds them up before torch has begun to."""
+        if not self._steps and not self._block:
+            return [], []
+        if self._block or not _are_on_host(self._values, self._counts):
+            values, counts = torch.stack(self._joined()).tolist()
+            return values, counts
+        width = len(self._values) // self._steps
+        values = torch.stack(self._values).tolist()
+        return _in_rows(values, width), _in_rows(self._counts, width)
 
     def last(self) -> dict[str, torch.Tensor]:
         """The losses of the last step alone, by the same names; nothing is looked at."""
@@ -137,12 +155,13 @@ class LossSums:
 
     def check_finite(self) -> None:
         """Raise `NonFiniteError` naming the first step whose loss is nan or infinite."""
-        self.flush()
-        kept = [*self._history, *(values for values, _ in self._block)]
+        values, _ = self._under_way()
         # A finite sum holds no nan and no infinity, and costs no mask.
-        if not kept or all(map(math.isfinite, torch.stack([one.sum() for one in kept]).tolist())):
+        sums = torch.stack([one.sum() for one in self._history]).tolist() if self._history else []
+        if all(map(math.isfinite, chain(sums, *values))):
             return
-        values = torch.cat(kept)
+        self.flush()
+        values = torch.cat([*self._history, *(values for values, _ in self._block)])
         if bool(values.isfinite().all()):
             return
         step, column = (~values.isfinite()).nonzero()[0].tolist()
@@ -173,6 +192,14 @@ class LossSums:
 
 def _wide(device: torch.device) -> torch.dtype:
     return torch.float32 if device.type == "mps" else torch.float64
+
+
+def _are_on_host(values: list[torch.Tensor], counts: list[Any]) -> bool:
+    return values[0].is_cpu and not any(isinstance(count, torch.Tensor) for count in counts)
+
+
+def _in_rows(flat: list[Any], width: int) -> list[list[Any]]:
+    return [flat[start : start + width] for start in range(0, len(flat), width)]
 
 
 def _as_tensor(counts: list[Any], values: torch.Tensor) -> torch.Tensor:

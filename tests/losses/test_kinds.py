@@ -1,12 +1,13 @@
 from functools import partial
 
 import pytest
+import torch
 import torch.nn.functional as F
 from torch import nn
 
 from lampas import losses
 from lampas.losses import task_of
-from lampas.losses.kinds import READS, recognise
+from lampas.losses.kinds import HIDE_NAN, READS, recognise
 from lampas.task import Task
 
 REGRESSION = Task("regression", "values")
@@ -76,3 +77,38 @@ def test_a_subclass_with_a_forward_of_its_own_is_known_but_not_plain():
 def test_every_loss_of_the_table_of_names_is_described():
     for name in losses.LOSSES:
         assert type(losses.resolve(name)) in READS
+
+
+TARGETS = {
+    "numbers": torch.ones(4, 3),
+    "counts": torch.ones(4, 3),
+    "zero_one": torch.ones(4, 3),
+    "signs": torch.ones(4, 3),
+    "shares": torch.full((4, 3), 1 / 3),
+    "classes": torch.tensor([0, 1, 2, 0]),
+    "label_lists": torch.tensor([[0, -1, -1]] * 4),
+}
+
+
+@pytest.mark.filterwarnings("ignore:reduction. 'mean' divides")
+@pytest.mark.parametrize("kind", [kind for kind in READS if kind not in HIDE_NAN])
+def test_nan_in_any_output_or_target_is_nan_in_the_loss(kind):
+    outputs = torch.full((4, 3), 0.5).log_softmax(1).exp()
+    targets = TARGETS[READS[kind].targets]
+    for tensor in [outputs, targets] if targets.is_floating_point() else [outputs]:
+        for place in range(3):
+            kept = tensor[1, place].item()
+            tensor[1, place] = torch.nan
+            if kind is nn.BCELoss:
+                with pytest.raises(RuntimeError, match="between 0 and 1"):
+                    kind()(outputs, targets)
+            else:
+                assert kind()(outputs, targets).isnan()
+            tensor[1, place] = kept
+
+
+@pytest.mark.parametrize("kind", HIDE_NAN)
+def test_losses_that_hide_nan(kind):
+    outputs, targets = torch.full((4, 3), -0.5), TARGETS[READS[kind].targets].clone()
+    (targets if targets.is_floating_point() else outputs)[1, 2] = torch.nan
+    assert kind()(outputs, targets).isfinite()

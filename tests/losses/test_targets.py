@@ -6,7 +6,8 @@ from torch import nn
 
 from lampas import losses
 from lampas.errors import DataError
-from lampas.losses import check
+from lampas.losses import check, targets
+from lampas.losses.kinds import recognise
 
 NAN, INF = float("nan"), float("inf")
 
@@ -127,3 +128,38 @@ def test_ignored_and_soft_targets_pass():
     check(nn.CrossEntropyLoss(), torch.randn(3, 2), torch.tensor([0, -100, 1]))
     check(nn.BCEWithLogitsLoss(), torch.randn(3), torch.tensor([0.0, 0.3, 1.0]))
     check(nn.HingeEmbeddingLoss(), torch.randn(3), torch.tensor([1, -1, 1]))
+
+
+READERS = [
+    nn.MSELoss(), nn.PoissonNLLLoss(), nn.BCEWithLogitsLoss(), nn.KLDivLoss(),
+    nn.KLDivLoss(log_target=True), nn.SoftMarginLoss(), nn.CrossEntropyLoss(),
+    nn.CrossEntropyLoss(ignore_index=2), nn.MultiLabelMarginLoss(),
+]  # fmt: skip
+VALUES = st.lists(st.sampled_from([-100, -1, -0.5, 0, 0.5, 1, 2, 3, NAN, INF, -INF]), min_size=1)
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.sampled_from(READERS), VALUES, st.booleans())
+def test_law_the_least_and_the_largest_refuse_what_all_do(loss, values, whole):
+    """The short way out of the checks changes no answer."""
+    y_true = torch.tensor(values, dtype=torch.float32).reshape(-1, 1).expand(-1, 3)
+    y_true = y_true.nan_to_num(7).long() if whole else y_true
+    known, y_pred = recognise(loss), torch.zeros(len(values), 3)
+    if whole and known.base is nn.CrossEntropyLoss:
+        y_true = y_true[:, 0]
+    said = []
+    for short in (True, False):
+        with pytest.MonkeyPatch.context() as patch:
+            if not short:
+                patch.setattr(targets, "_are_within", lambda *_: False)
+            try:
+                targets.check_targets(known, y_pred, y_true)
+                said.append(None)
+            except DataError as error:
+                said.append(str(error))
+    assert said[0] == said[1]
+
+
+@pytest.mark.parametrize("dtype", [torch.uint16, torch.int32, torch.uint8, torch.bfloat16])
+def test_targets_of_any_dtype_are_looked_at(dtype):
+    check(nn.PoissonNLLLoss(), torch.zeros(2, 1), torch.ones(2, 1).to(dtype))

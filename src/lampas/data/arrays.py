@@ -65,20 +65,15 @@ def make_rows(x: Nest, y: Nest, weight: Any, dtype: torch.dtype) -> Rows:
     """
     for name, value in (("y", y), ("sample_weight", weight)):
         refuse_numbers(name, value)
-    named = named_leaves((x, y, weight), "")
-    labels = [_label(name) for name, _ in named]
-    tensors = [None if leaf is None else to_tensor(leaf, label)
-               for label, (_, leaf) in zip(labels, named, strict=True)]  # fmt: skip
-    _check_lengths([(n, t) for n, t in zip(labels, tensors, strict=True) if t is not None])
-    dtypes = [batch_dtype(leaf, tensor, dtype)
-              for (_, leaf), tensor in zip(named, tensors, strict=True)
-              if tensor is not None]  # fmt: skip
+    named = [(_label(name), leaf) for name, leaf in named_leaves((x, y, weight), "")]
+    tensors = [None if leaf is None else to_tensor(leaf, name) for name, leaf in named]
+    there = [(name, leaf, tensor) for (name, leaf), tensor in zip(named, tensors, strict=True)
+             if tensor is not None]  # fmt: skip
+    _check_lengths([(name, tensor) for name, _, tensor in there])
     x, y, weight = rebuild((x, y, weight), tensors)
-    weight = _one_each(weight)
-    there = [(label, leaf) for label, (_, leaf) in zip(labels, named, strict=True)
-             if leaf is not None]  # fmt: skip
-    columns = [_column_names(leaf) for _, leaf in there]
-    return Rows(x, y, weight, dtypes, [label for label, _ in there], columns)
+    dtypes = [batch_dtype(leaf, tensor, dtype) for _, leaf, tensor in there]
+    columns = [_column_names(leaf) for _, leaf, _ in there]
+    return Rows(x, y, _one_each(weight), dtypes, [name for name, _, _ in there], columns)
 
 
 def refuse_numbers(name: str, value: Any) -> None:

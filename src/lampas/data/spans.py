@@ -16,6 +16,9 @@ def spans(tensor: Tensor) -> Iterator[tuple[int, Tensor]]:
     >>> [(start, len(rows)) for start, rows in spans(torch.zeros(10, 1 << 18))]
     [(0, 4), (4, 4), (8, 2)]
     """
+    if tensor.nbytes <= SPAN_BYTES:
+        yield 0, tensor
+        return
     length = max(1, SPAN_BYTES * len(tensor) // max(1, tensor.numel() * tensor.element_size()))
     for start in range(0, len(tensor), length):
         yield start, tensor[start : start + length]

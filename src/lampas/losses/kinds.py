@@ -71,6 +71,10 @@ READS: dict[type[nn.Module], Reads] = {
 }
 """Torch's losses of two arguments, and ours."""
 
+HIDE_NAN = (nn.NLLLoss, nn.MultiMarginLoss, nn.MultiLabelMarginLoss, nn.HingeEmbeddingLoss)
+"""Those that can be finite where an output or a target is nan: they look at one output of many,
+or take nan for no violation of a margin, or for neither of their targets."""
+
 _FUNCTIONS: dict[Any, type[nn.Module]] = {
     F.mse_loss: nn.MSELoss,
     F.l1_loss: nn.L1Loss,
