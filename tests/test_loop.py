@@ -8,16 +8,18 @@ import textwrap
 import threading
 import time
 import traceback
+import weakref
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 import lampas
 from lampas.callbacks import Event, Stop
+from lampas.data.memory import MemoryFeed
 from lampas.errors import DataError
 
 SOURCE = Path(lampas.__file__).parent
@@ -46,7 +48,7 @@ class _Fails(nn.Module):
         super().__init__()
         self.linear = nn.Linear(3, 1)
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def forward(self, x: Tensor) -> Tensor:
         raise KeyError("here")
 
 
@@ -55,7 +57,7 @@ class _FailsToo(lampas.Model):
         super().__init__()
         self.linear = nn.Linear(3, 1)
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def forward(self, x: Tensor) -> Tensor:
         raise KeyError("here")
 
 
@@ -153,7 +155,7 @@ def test_a_callback_may_stop_during_the_validation() -> None:
             self.linear = nn.Linear(3, 1)
             self.batches = 0
 
-        def forward(self, x: torch.Tensor) -> torch.Tensor:
+        def forward(self, x: Tensor) -> Tensor:
             self.batches += not self.training
             if not self.training:
                 signal.raise_signal(signal.SIGINT)
@@ -203,7 +205,7 @@ def test_predict_is_lazy_and_in_order() -> None:
 
 PROGRAM = """
 import sys, time, torch, lampas
-from torch import nn
+from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset, Dataset
 
 class Slow(nn.Module):
@@ -360,3 +362,44 @@ def test_fit_in_another_thread() -> None:
     thread.start()
     thread.join()
     assert len(found[0]) == 3
+
+
+@pytest.fixture
+def alive(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many earlier batches there are whenever one is made."""
+    found: list[int] = []
+    seen: list[weakref.ref[Tensor]] = []
+    gather = MemoryFeed._gather
+
+    def counted(self: MemoryFeed, *args: Any) -> list[Tensor]:
+        found.append(sum(one() is not None for one in seen))
+        x, *others = gather(self, *args)
+        seen.append(weakref.ref(x))
+        return [x, *others]
+
+    monkeypatch.setattr(MemoryFeed, "_gather", counted)
+    return found
+
+
+WIDE = torch.zeros(6, 1 << 17), torch.zeros(6, 1)
+
+
+def _of_wide_rows() -> lampas.Model:
+    model = lampas.Model(nn.Linear(1 << 17, 1))
+    model.compile("sgd", "mse", ["mae"], jit=False)
+    return model
+
+
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_a_large_batch_is_gone_when_the_next_is_made(alive: list[int], shuffle: bool) -> None:
+    _of_wide_rows().fit(*WIDE, batch_size=1, epochs=2, shuffle=shuffle, verbose=0)
+    # The rows to export with come first, and stay; an epoch's first batch shows, until its second,
+    # whether the net writes into its inputs.
+    assert alive == [0] + [1, 2, 1, 1, 1, 1] * 2
+
+
+def test_so_it_is_where_nothing_is_learnt(alive: list[int]) -> None:
+    model = _of_wide_rows()
+    model.evaluate(*WIDE, batch_size=1)
+    model.predict(WIDE[0], batch_size=1)
+    assert alive == [0] * 12

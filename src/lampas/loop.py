@@ -148,6 +148,7 @@ def train_epoch(run: Run, pace: Pace) -> Tally | None:
             keeper.after_step(tally)
         if run.stopped is not None and (keeper is None or batch.closes):
             return None
+        del batch
     if run.stopped is not None:  # before the batch that was waited for
         if keeper is not None:
             keeper.after_step(tally)

@@ -202,6 +202,7 @@ class Run:
                 if batch is None:
                     return
                 yield batch
+                del batch  # before the next one is made, which gets its memory
         except (RuntimeError, MemoryError) as error:
             if is_out_of_memory(error):
                 raise TooLargeError(

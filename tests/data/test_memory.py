@@ -22,16 +22,15 @@ def _feed(x: Any, y: Any = None, w: Any = None, size: int = 4, shuffle: bool = F
 @settings(deadline=None, max_examples=60)
 @given(
     n=st.integers(1, 40), size=st.integers(1, 45), shuffle=st.booleans(),
-    chunk=st.integers(1, 400), large=st.sampled_from([1, 1 << 15]),
+    chunk=st.integers(1, 400), in_order=st.sampled_from([4, 1 << 30]),
 )  # fmt: skip
 def test_batches_are_slices_of_one_permutation(
-    n: int, size: int, shuffle: bool, chunk: int, large: int
+    n: int, size: int, shuffle: bool, chunk: int, in_order: int
 ) -> None:
     x, y = torch.arange(2 * n).reshape(n, 2), np.arange(n, dtype="int32")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(memory, "CHUNK_BYTES", chunk)
-        patch.setattr(memory, "_LARGE_BATCH", large)
-        patch.setattr(memory, "_VIEWS", 3)
+        patch.setattr(memory, "_IN_ORDER", in_order)
         feed = _feed(x, y, size=size, shuffle=shuffle)
         torch.manual_seed(n)
         batches = list(feed)
@@ -44,12 +43,12 @@ def test_batches_are_slices_of_one_permutation(
         assert batch.size == len(rows)
 
 
-@pytest.mark.parametrize("large", [1, 1 << 15])
+@pytest.mark.parametrize("in_order", [4, 1 << 30])
 @pytest.mark.parametrize("shuffle", [False, True])
 def test_the_data_are_out_of_reach_of_a_batch(
-    monkeypatch: pytest.MonkeyPatch, shuffle: bool, large: int
+    monkeypatch: pytest.MonkeyPatch, shuffle: bool, in_order: int
 ) -> None:
-    monkeypatch.setattr(memory, "_LARGE_BATCH", large)
+    monkeypatch.setattr(memory, "_IN_ORDER", in_order)
     x, y = torch.ones(10, 2), np.ones(10, "float32")
     for batch in _feed(x, y, shuffle=shuffle):
         batch.x += 1
@@ -76,8 +75,9 @@ def test_rows_of_any_dtype_can_be_taken(dtype: torch.dtype) -> None:
     assert found.tolist() == [x.tolist()[2], x.tolist()[1]]
 
 
-def test_a_large_batch_is_let_go_before_the_next_is_made() -> None:
-    batches = iter(_feed(torch.zeros(8, 1 << 13), torch.zeros(8), size=2))
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_a_large_batch_is_let_go_before_the_next_is_made(shuffle: bool) -> None:
+    batches = iter(_feed(torch.zeros(8, 1 << 17), torch.zeros(8), size=2, shuffle=shuffle))
     for _ in range(4):
         batch = next(batches)
         x = weakref.ref(batch.x)
@@ -85,10 +85,9 @@ def test_a_large_batch_is_let_go_before_the_next_is_made() -> None:
         assert x() is None
 
 
-@pytest.mark.parametrize("large", [1, 1 << 15])
-def test_reading_goes_on_from_any_batch(monkeypatch: pytest.MonkeyPatch, large: int) -> None:
-    monkeypatch.setattr(memory, "_LARGE_BATCH", large)
-    monkeypatch.setattr(memory, "_VIEWS", 3)
+@pytest.mark.parametrize("in_order", [4, 1 << 30])
+def test_reading_goes_on_from_any_batch(monkeypatch: pytest.MonkeyPatch, in_order: int) -> None:
+    monkeypatch.setattr(memory, "_IN_ORDER", in_order)
     feed = _feed(torch.arange(23), size=2)
     whole = [batch.x.tolist() for batch in feed]
     for skip in range(13):

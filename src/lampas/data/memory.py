@@ -13,9 +13,10 @@ CHUNK_BYTES = 2 << 20
 """Rows are permuted this many bytes at a time: large enough that one gather serves many
 batches, small enough that the copy is never a second data set in memory."""
 
-_WORTH = 4  # batches
-_LARGE_BATCH = 1 << 15
-_VIEWS = 64  # batches of which it is known where they lie
+_WORTH = 4  # batches: two large ones at once would save one call
+_IN_ORDER = 64  # batches: a slice is no work beside its copy, which is better off in the caches
+
+Copier = Callable[[torch.Tensor], torch.Tensor]
 
 
 class MemoryFeed:
@@ -26,7 +27,8 @@ class MemoryFeed:
         self.batch_size = batch_size
         self.shuffle = shuffle
         self.device = device
-        self._batch_bytes = rows.row_bytes * batch_size
+        pairs = zip(rows.tensors, rows.dtypes, strict=True)
+        self._copiers = [_copier(tensor, device, dtype) for tensor, dtype in pairs]
 
     @property
     def batches(self) -> int:
@@ -37,18 +39,16 @@ class MemoryFeed:
 
     def begin(self, skip: int = 0) -> Iterator[Batch]:
         """The batches of a pass from number `skip` on; its order is drawn at once."""
-        if self.shuffle:
-            return self._by_chunks(torch.randperm(len(self.rows)), skip)
-        if self._batch_bytes < _LARGE_BATCH:
-            return self._by_chunks(None, skip)
-        return self._one_by_one(skip)
+        order = torch.randperm(len(self.rows)) if self.shuffle else None
+        ahead = CHUNK_BYTES // (self.rows.row_bytes * self.batch_size)
+        if ahead < (_WORTH if self.shuffle else _IN_ORDER):
+            return self._one_by_one(order, skip)
+        return self._by_chunks(order, skip, ahead)
 
-    def _by_chunks(self, order: torch.Tensor | None, skip: int) -> Iterator[Batch]:
+    def _by_chunks(self, order: torch.Tensor | None, skip: int, ahead: int) -> Iterator[Batch]:
         """A chunk that is begun in its middle is gathered whole: where a tensor lies in memory
         may decide the last bit of what is computed with it."""
         assemble = assembler(self.rows)
-        ahead = CHUNK_BYTES // self._batch_bytes
-        ahead = ahead if ahead >= _WORTH else 1  # two large ones at once would save one call
         length, (chunks, batches) = ahead * self.batch_size, divmod(skip, ahead)
         for start in range(chunks * length, len(self.rows), length):
             gathered = self._gather(order, start, min(start + length, len(self.rows)))
@@ -57,39 +57,30 @@ class MemoryFeed:
                 yield assemble(tensors)
             batches = 0
 
+    def _one_by_one(self, order: torch.Tensor | None, skip: int) -> Iterator[Batch]:
+        """Large batches. Nothing of one is kept here: the next gets its memory, which is in the
+        caches still."""
+        assemble, size = assembler(self.rows), self.batch_size
+        for start in range(skip * size, len(self.rows), size):
+            yield assemble(self._gather(order, start, start + size))
+
     def _gather(self, order: torch.Tensor | None, start: int, stop: int) -> list[torch.Tensor]:
+        tensors = self.rows.tensors
         if order is None:
-            pairs = zip(self._copiers(), self.rows.tensors, strict=True)
-            return [copied(tensor[start:stop]) for copied, tensor in pairs]
-        parts: list[torch.Tensor] = []
-        for tensor, dtype in zip(self.rows.tensors, self.rows.dtypes, strict=True):
-            part = take(tensor, order[start:stop].to(tensor.device))
-            parts.append(part.to(self.device, dtype, non_blocking=True))
-        return parts
+            return [copied(tensor[start:stop])
+                    for copied, tensor in zip(self._copiers, tensors, strict=True)]  # fmt: skip
+        numbers = order[start:stop]
+        taken = [take(tensor, numbers.to(tensor.device)) for tensor in tensors]
+        pairs = zip(taken, self.rows.dtypes, strict=True)
+        return [part.to(self.device, dtype, non_blocking=True) for part, dtype in pairs]
 
-    def _one_by_one(self, skip: int) -> Iterator[Batch]:
-        """Large batches in their order. Nothing of one is kept here: the next gets its memory,
-        which is in the caches still."""
-        assemble, copiers, size = assembler(self.rows), self._copiers(), self.batch_size
-        for start in range(skip * size, len(self.rows), _VIEWS * size):
-            spans = [tensor[start : start + _VIEWS * size] for tensor in self.rows.tensors]
-            for views in zip(*[span.split(size) for span in spans], strict=True):
-                yield assemble([copied(view) for copied, view in zip(copiers, views, strict=True)])
 
-    def _copiers(self) -> list[Callable[[torch.Tensor], torch.Tensor]]:
-        """For each leaf, what makes of a view a tensor of a batch. A copy: a net that works in
-        place must not write into the data, which may be a file that is only readable."""
-        pairs = zip(self.rows.tensors, self.rows.dtypes, strict=True)
-        return [self._copier(tensor, dtype) for tensor, dtype in pairs]
-
-    def _copier(
-        self, tensor: torch.Tensor, dtype: torch.dtype
-    ) -> Callable[[torch.Tensor], torch.Tensor]:
-        if tensor.device == self.device and tensor.dtype == dtype:
-            return (
-                torch.clone
-            )  # 10 µs less than the same by `to`, beside a net that fills the caches
-        return lambda view: view.to(self.device, dtype, non_blocking=True, copy=True)
+def _copier(tensor: torch.Tensor, device: torch.device, dtype: torch.dtype) -> Copier:
+    """What makes a batch of a slice. A copy: a net that works in place must not write into the
+    data, which may be a file that is only readable."""
+    if tensor.device == device and tensor.dtype == dtype:
+        return torch.clone  # 10 µs less than by `to`, beside a net that fills the caches
+    return lambda part: part.to(device, dtype, non_blocking=True, copy=True)
 
 
 _SIGNED = {torch.uint16: torch.int16, torch.uint32: torch.int32, torch.uint64: torch.int64}
