@@ -73,3 +73,15 @@ def test_each_part_has_its_own_mode_again() -> None:
 def test_parts_are_the_modules_in_their_order() -> None:
     net = nn.Sequential(_net(), _Frozen(), nn.ModuleDict({"a": _net(), "b": nn.ReLU()}))
     assert list(every_module(net)) == list(net.modules())
+
+
+def test_an_exported_graph_is_of_one_mode_and_can_be_used() -> None:
+    net = _net().eval()
+    x = torch.rand(6, 2)
+    shapes = ({0: torch.export.Dim("rows")},)
+    model = lampas.Model(torch.export.export(net, (x,), dynamic_shapes=shapes).module())
+    assert torch.equal(model.predict(x, batch_size=4), net(x).detach())
+    model.compile("sgd", "mse")
+    before = [p.detach().clone() for p in model.parameters()]
+    model.fit(x, x, epochs=1, verbose=0)
+    assert not torch.equal(before[0], next(model.parameters()))

@@ -1,7 +1,7 @@
 """Training and evaluation mode, of a net and all its parts."""
 
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from torch import nn
 
@@ -38,7 +38,8 @@ def restore_modes(modes: Modes) -> None:
 def put_in(model: nn.Module, *, training: bool) -> None:
     """`model.train(training)`, at a tenth of its time where that only sets an attribute.
 
-    A class that has its own `train` or `eval`, as one that keeps a part of itself frozen, is asked.
+    A class that has its own `train` or `eval`, as one that keeps a part of itself frozen, is asked;
+    one of `torch.export` refuses, for its graph is of one mode, and only its attribute is set.
 
     >>> net = nn.Sequential(nn.Linear(1, 1), nn.Dropout())
     >>> put_in(net, training=False)
@@ -47,8 +48,9 @@ def put_in(model: nn.Module, *, training: bool) -> None:
     """
     parts = list(every_module(model))
     if not all(_is_plain(module) for module in parts):
-        model.train(training) if training else model.eval()
-        return
+        with suppress(NotImplementedError):
+            model.train(training) if training else model.eval()
+            return
     for module in parts:
         vars(module)["training"] = training
 
