@@ -54,11 +54,9 @@ def _are_within(known: Known, y_pred: Tensor, y_true: Tensor) -> bool:
             return least >= 0 and most < math.inf
         case "classes" if not y_true.is_floating_point():
             return least >= 0 and most < y_pred.shape[1]
-        case "label_lists":
-            return least >= -1 and most < y_pred.shape[-1]
         case "numbers" | "classes":
             return -math.inf < least and most < math.inf
-        case "signs":
+        case "signs" | "label_lists":
             return False
 
 
