@@ -19,17 +19,13 @@ if TYPE_CHECKING:
 
 WHERE = "in evaluation"
 
-_LARGE = 1 << 15
-"""Bytes of inputs beside which the few calls of a loss cost nothing, and their memory is better
-given to the next batch."""
-
 
 class Evaluation:
     """The sums of one evaluation.
 
     Where the loss of many samples is the mean of what the batches of these samples have, the
-    metrics see rows, and batches are small, their outputs wait, and are judged some at a time: that
-    spares most calls but those of the net, and changes no result but in its last bits.
+    metrics see rows, outputs and targets wait, and are judged some at a time: that spares most
+    calls but those of the net, and changes no result but in its last bits. Inputs are let go.
 
     pieces: of earlier evaluations, which know whether memory ran out. judge: in the place of
     `eval_step`, of each batch.
@@ -41,8 +37,7 @@ class Evaluation:
         self._model, self._plan, self._pieces = model, model.plan, pieces
         self._forward = forward_of(model)
         self._step = judge or self._by_hand
-        self._may_wait = judge is None and _sees_rows(model.plan)
-        self._waits: bool | None = None  # the first batch tells whether they are small
+        self._waits = judge is None and _sees_rows(model.plan)
         self.is_empty = True
         self._waiting: list[tuple[Any, Batch]] = []
         self._bytes = 0
@@ -50,8 +45,7 @@ class Evaluation:
 
     def add(self, batch: Batch) -> None:
         """Take in a batch. Raises what is wrong with it, or with one that waited, explained."""
-        if self._waits is None:
-            self._waits, self.is_empty = self._may_wait and nbytes(batch.x) < _LARGE, False
+        self.is_empty = False
         step = self._forward if self._waits else self._step
         try:
             done = self._pieces.each(step, batch, WHERE)
@@ -72,8 +66,8 @@ class Evaluation:
         return judge(self._plan, self._forward(batch), batch)
 
     def _keep(self, output: Any, batch: Batch) -> None:
-        self._waiting.append((output, batch))
-        self._bytes += nbytes(output) + nbytes(batch.x)
+        self._waiting.append((output, Batch(None, batch.y, batch.weight, batch.size)))
+        self._bytes += nbytes(output) + nbytes(batch.y)
         if len(self._waiting) == KEEP_BATCHES or self._bytes >= KEEP_BYTES:
             self._judge()
 

@@ -39,7 +39,7 @@ def explain(error: Exception, model: nn.Module, batch: Batch, where: str) -> Exc
             f"{where}: {layer} cannot take what reaches it: {line:.300}; the net was given "
             f"{shapes or 'no tensor'}: pass data of the shape and dtype that it reads"
         )
-    error.add_note(f"lampas: {where}, with {shapes}")
+    error.add_note(f"lampas: {where}, with {shapes}" if shapes else f"lampas: {where}")
     return error
 
 
