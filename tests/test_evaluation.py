@@ -104,10 +104,10 @@ class _Calls(nn.MSELoss):
         self.rows: list[int] = []
 
 
-def test_small_batches_are_judged_at_once() -> None:
+def test_the_first_batch_is_judged_alone_and_all_others_at_once() -> None:
     loss = _Calls()
     _model(loss, ["mae"]).evaluate(X, NUMBERS, batch_size=7)
-    assert loss.rows == [60]
+    assert loss.rows == [7, 53]
 
 
 def test_inputs_do_not_wait_with_their_outputs() -> None:
@@ -117,8 +117,35 @@ def test_inputs_do_not_wait_with_their_outputs() -> None:
     x = torch.rand(6, 1 << 13)
     model.evaluate(x, torch.rand(6, 3), batch_size=2)
     model.predict(x, batch_size=2)
-    assert loss.rows == [6]
+    assert loss.rows == [2, 4]
     assert len(alive) == 6
+
+
+def test_a_loss_for_which_memory_runs_out_is_computed_in_pieces() -> None:
+    class Narrow(nn.MSELoss):
+        def __init__(self) -> None:
+            super().__init__()
+            self.register_forward_pre_hook(self._look)
+
+        def _look(self, _: Any, inputs: Any) -> None:
+            if len(inputs[0]) > 16:
+                raise torch.OutOfMemoryError("as a full GPU does")
+
+    model = _model(Narrow())
+    whole = _model(nn.MSELoss()).evaluate(X[:32], NUMBERS[:32], batch_size=32)
+    found = model.evaluate(X[:32], NUMBERS[:32], batch_size=32)
+    assert found["loss"] == pytest.approx(whole["loss"], rel=1e-12)
+
+
+def test_outputs_that_are_views_do_not_wait_with_all_that_they_are_views_of() -> None:
+    class Last(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return x.repeat_interleave(1 << 13, 1)[:, -1]
+
+    loss, model = _Calls(), lampas.Model(Last())
+    model.compile(None, loss, ["mae"])
+    model.evaluate(torch.rand(30, 20), torch.rand(30), batch_size=5)
+    assert loss.rows == [5] * 6  # each of 3 MB
 
 
 class _Remembers(nn.Module):

@@ -100,3 +100,19 @@ def test_what_sound_data_have_not_caused_stays_as_it_is() -> None:
     rows = source_for(model, torch.rand(4, 2), torch.rand(4, 1)).rows
     with pytest.raises(ZeroDivisionError), looking_at_data(model, rows):
         raise ZeroDivisionError
+
+
+def test_gaps_are_the_cause_of_what_is_raised_where_a_size_is_tried() -> None:
+    model, x = lampas.Model(nn.Sequential(nn.Linear(2, 1), nn.Sigmoid())), torch.rand(9, 2)
+    model.compile("sgd", nn.BCELoss())
+    x[1, 1] = torch.nan
+    with pytest.raises(DataError, match="x has nan in row 1, column 1, and the net"):
+        model.evaluate(x, torch.ones(9, 1), batch_size="auto")
+
+
+def test_infinite_inputs_are_told_where_the_loss_would_take_them() -> None:
+    model, x = lampas.Model(nn.Linear(2, 3)), torch.rand(9, 2)
+    model.compile("sgd", "cross_entropy")
+    x[5, 1] = -torch.inf
+    with pytest.raises(DataError, match="x has -inf in row 5, column 1, and the net"):
+        model.evaluate(x, torch.ones(9).long())

@@ -76,7 +76,8 @@ def test_parts_are_the_modules_in_their_order() -> None:
 
 
 def test_an_exported_graph_is_of_one_mode_and_can_be_used() -> None:
-    net = _net().eval()
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Linear(2, 2), nn.Tanh(), nn.Dropout()).eval()
     x = torch.rand(6, 2)
     shapes = ({0: torch.export.Dim("rows")},)
     model = lampas.Model(torch.export.export(net, (x,), dynamic_shapes=shapes).module())
@@ -85,3 +86,28 @@ def test_an_exported_graph_is_of_one_mode_and_can_be_used() -> None:
     before = [p.detach().clone() for p in model.parameters()]
     model.fit(x, x, epochs=1, verbose=0)
     assert not torch.equal(before[0], next(model.parameters()))
+
+
+@pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated")
+def test_others_are_asked_beside_an_exported_graph() -> None:
+    x = torch.rand(6, 2)
+    exported = torch.export.export(nn.Linear(2, 2), (x,)).module()
+    script = torch.jit.script(nn.Dropout())
+    for parts in ([_Frozen(), exported, script], [exported, script, _Frozen()]):
+        net = nn.Sequential(*parts)
+        put_in(net, training=True)
+        frozen = next(part for part in parts if isinstance(part, _Frozen))
+        assert (frozen.training, frozen.drop.training, frozen.norm.training) == (True, True, False)
+        assert script.training
+        put_in(net, training=False)
+        assert not any(part.training for part in parts)
+        assert torch.equal(script(x), x)
+
+
+def test_what_the_users_own_refuses_is_told() -> None:
+    class Refuses(nn.Module):
+        def train(self, mode: bool = True) -> "Refuses":
+            raise NotImplementedError("of mine")
+
+    with pytest.raises(NotImplementedError, match="of mine"):
+        put_in(nn.Sequential(Refuses()), training=True)

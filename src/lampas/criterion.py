@@ -25,8 +25,8 @@ class Criterion:
         self.is_mean_of_rows = [key for key, term in terms if term.is_mean_of_rows] == [None]
         self.needs_finite_targets = all(losses.task_of(t.function) is not None for _, t in terms)
         """Whether nan in a target is a fault: a function of the user's may mask it."""
-        self.shows_nan = bool(terms) and all(term.shows_nan for _, term in terms)
-        """Whether nan in any output or target that counts is nan in the loss."""
+        self.shows_gaps = [key for key, term in terms if term.shows_gaps] == [None]
+        """Whether the loss is not finite where any number of output or target is not."""
         self._checked: set[bool] = set()  # in training, in evaluation
         self._targets: list[Any] = []
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from lampas.data.batch import Batch
-from lampas.data.nest import nbytes
+from lampas.data.nest import held_bytes
 from lampas.explain import raise_explained
 from lampas.forward import forward_of
 from lampas.pieces import Pieces
@@ -23,9 +23,10 @@ WHERE = "in evaluation"
 class Evaluation:
     """The sums of one evaluation.
 
-    Where the loss of many samples is the mean of what the batches of these samples have, the
-    metrics see rows, outputs and targets wait, and are judged some at a time: that spares most
-    calls but those of the net, and changes no result but in its last bits. Inputs are let go.
+    The first batch is judged alone, with all that is checked of it, and in pieces where memory runs
+    out. Where the loss of many samples is the mean of what the batches of these samples have, and
+    the metrics see rows, outputs and targets of further ones wait, and are judged some at a time:
+    that spares most calls but those of the net, and changes no result but in its last bits.
 
     pieces: of earlier evaluations, which know whether memory ran out. judge: in the place of
     `eval_step`, of each batch.
@@ -37,7 +38,8 @@ class Evaluation:
         self._model, self._plan, self._pieces = model, model.plan, pieces
         self._forward = forward_of(model)
         self._step = judge or self._by_hand
-        self._waits = judge is None and _sees_rows(model.plan)
+        self._may_wait = judge is None and _sees_rows(model.plan)
+        self._waits = False
         self.is_empty = True
         self._waiting: list[tuple[Any, Batch]] = []
         self._bytes = 0
@@ -45,7 +47,6 @@ class Evaluation:
 
     def add(self, batch: Batch) -> None:
         """Take in a batch. Raises what is wrong with it, or with one that waited, explained."""
-        self.is_empty = False
         step = self._forward if self._waits else self._step
         try:
             done = self._pieces.each(step, batch, WHERE)
@@ -56,6 +57,7 @@ class Evaluation:
                 self._keep(found, piece)
             else:
                 self._tally.add(found, piece)
+        self._waits, self.is_empty = self._may_wait, False
 
     def results(self) -> dict[str, float]:
         """All losses and metrics by name. This looks: it waits for the device."""
@@ -67,7 +69,7 @@ class Evaluation:
 
     def _keep(self, output: Any, batch: Batch) -> None:
         self._waiting.append((output, Batch(None, batch.y, batch.weight, batch.size)))
-        self._bytes += nbytes(output) + nbytes(batch.y)
+        self._bytes += held_bytes(output) + held_bytes(batch.y)
         if len(self._waiting) == KEEP_BATCHES or self._bytes >= KEEP_BYTES:
             self._judge()
 

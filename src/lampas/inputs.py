@@ -55,10 +55,10 @@ def size_to_evaluate(
 def looking_at_data(model: "Model", rows: Rows | None) -> Generator[dict[str, float]]:
     """Inside, the dict gets what an evaluation finds: `check_data`, when it is needed.
 
-    The data are read once where the loss shows each gap in them, and none is shown: an evaluation
-    leaves nothing behind, so that it can be told after.
+    Where the loss shows each gap in what is read, and shows none, the data are read once: nothing
+    is learnt of them, so that it can be told after.
     """
-    shows, found = model.plan.criterion.shows_nan, dict[str, float]()
+    shows, found = model.plan.criterion.shows_gaps, dict[str, float]()
     if not shows:
         check_data(model, [rows])
     try:
@@ -71,7 +71,7 @@ def looking_at_data(model: "Model", rows: Rows | None) -> Generator[dict[str, fl
 
 
 def check_data(model: "Model", parts: list[Rows | None]) -> None:
-    """What can be known before the first step is said before it.
+    """Refuse gaps in data that are known as a whole: in `fit`, before its first step.
 
     parts: what is trained on, or evaluated, and what is held out.
     """

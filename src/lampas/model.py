@@ -309,9 +309,9 @@ class Model(nn.Module):
         """
         plan = self._settled_plan()
         source = source_as_fitted(self, x, y, sample_weight)
-        size = size_to_evaluate(self, batch_size, source, "evaluate")
-        plan.criterion.expect([None])  # a callback may evaluate during a fit
         with closing(source), looking_at_data(self, source.rows) as found:
+            size = size_to_evaluate(self, batch_size, source, "evaluate")
+            plan.criterion.expect([None])  # a callback may evaluate during a fit
             found |= loop.evaluate(self, source.once(size, steps=steps, times=1))
         return found
 

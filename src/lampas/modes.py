@@ -1,9 +1,9 @@
 """Training and evaluation mode, of a net and all its parts."""
 
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
-from torch import nn
+from torch import fx, nn
 
 from lampas.freed import keep_freed_memory
 
@@ -39,20 +39,22 @@ def put_in(model: nn.Module, *, training: bool) -> None:
     """`model.train(training)`, at a tenth of its time where that only sets an attribute.
 
     A class that has its own `train` or `eval`, as one that keeps a part of itself frozen, is asked;
-    one of `torch.export` refuses, for its graph is of one mode, and only its attribute is set.
+    one of `torch.export` would refuse, for its graph is of one mode: only its attribute is set.
 
     >>> net = nn.Sequential(nn.Linear(1, 1), nn.Dropout())
     >>> put_in(net, training=False)
     >>> net[1].training
     False
     """
-    parts = list(every_module(model))
-    if not all(_is_plain(module) for module in parts):
-        with suppress(NotImplementedError):
-            model.train(training) if training else model.eval()
-            return
-    for module in parts:
-        vars(module)["training"] = training
+    if _is_plain(model):
+        vars(model)["training"] = training
+        for part in model._modules.values():  # pyright: ignore[reportPrivateUsage]
+            if part is not None:
+                put_in(part, training=training)
+    elif isinstance(model, fx.GraphModule) and "train" in vars(model):
+        model.training = training
+    else:
+        model.train(training) if training else model.eval()
 
 
 def _set(module: nn.Module, mode: bool) -> None:

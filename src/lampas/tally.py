@@ -2,13 +2,12 @@
 
 import math
 from collections.abc import Mapping
-from itertools import chain
 from typing import Any, cast
 
 import torch
 
 from lampas.data.batch import Batch
-from lampas.data.nest import nbytes
+from lampas.data.nest import held_bytes, nbytes
 from lampas.errors import InputError, NonFiniteError
 from lampas.memories import memory, recall
 from lampas.meters import Meter
@@ -19,8 +18,12 @@ KEEP_STEPS = 1024
 KEEP_BATCHES = 64
 KEEP_BYTES = 2 << 20
 """Losses of so many steps, and outputs of so many batches, are gathered and reduced in one go: a
-few calls for many steps. Bytes count the inputs too: where those are large, a step is long and
-calls are cheap, and small tensors kept between large ones fragment memory (4 % on a CNN)."""
+few calls for many steps. Bytes of training steps count the inputs too: where those are large, a
+step is long and calls are cheap, and small tensors kept between large ones fragment memory (4 % on
+a CNN)."""
+
+_FEW = 64
+"""So many steps are added up by Python before torch has begun to."""
 
 
 class LossSums:
@@ -110,36 +113,42 @@ class LossSums:
 
     def results(self) -> dict[str, float]:
         """The means so far, by name: "loss", the parts of several losses, the penalties."""
-        values, counts = self._under_way()
-        if self._total is not None and self._count is not None:
-            before, number = torch.stack((self._total, self._count)).tolist()
+        few = self._few()
+        if few is not None:
+            sums, counts = few
+        elif self._steps or self._block:
+            sums, counts = torch.stack(self._with(*self._sums())).tolist()
+        elif self._total is not None and self._count is not None:
+            sums, counts = torch.stack((self._total, self._count)).tolist()
         else:
-            before = number = [0.0] * (len(values[0]) if values else 0)
-        found: dict[str, float] = {}
-        for index, name in enumerate(self._names[: len(before)]):
-            column = [row[index] for row in counts]
-            summed = index < len(self._summed) and self._summed[index]
-            shares = [1.0] * len(column) if summed else column
-            total = before[index] + sum(
-                row[index] * c for row, c in zip(values, shares, strict=True)
-            )
-            found[name] = total / ((number[index] + sum(column)) or 1.0)
-        if not found or not self._weights or "loss" in self._weights:
+            return {}
+        means = [value / (number or 1.0) for value, number in zip(sums, counts, strict=True)]
+        found = dict(zip(self._names, means, strict=False))
+        if not self._weights or "loss" in self._weights:
             return found
         total = sum(weight * found[name] for name, weight in self._weights.items())
         return {"loss": total, **found}
 
-    def _under_way(self) -> tuple[list[list[float]], list[list[float]]]:
-        """The values and counts of the block under way as numbers, a row for each step: for up to
-        some hundred, Python adds them up before torch has begun to."""
-        if not self._steps and not self._block:
-            return [], []
+    def _few(self) -> tuple[list[float], list[float]] | None:
+        """The sums of an epoch of few steps, on the host. How many steps there are decides, not who
+        looked before: to look changes no bit."""
+        if not 0 < self._block_steps + self._steps <= _FEW or self._history:
+            return None
         if self._block or not _are_on_host(self._values, self._counts):
             values, counts = torch.stack(self._joined()).tolist()
-            return values, counts
-        width = len(self._values) // self._steps
-        values = torch.stack(self._values).tolist()
-        return _in_rows(values, width), _in_rows(self._counts, width)
+        else:
+            width = len(self._values) // self._steps
+            values = _in_rows(torch.stack(self._values).double().tolist(), width)
+            counts = _in_rows(self._counts, width)
+        sums: list[float] = []
+        numbers: list[float] = []
+        columns = zip(zip(*values, strict=True), zip(*counts, strict=True), strict=True)
+        for index, (column, number) in enumerate(columns):
+            is_sum = index < len(self._summed) and self._summed[index]
+            pairs = zip(column, number, strict=True)
+            sums.append(float(sum(column) if is_sum else sum(v * c for v, c in pairs)))
+            numbers.append(float(sum(number)))
+        return sums, numbers
 
     def last(self) -> dict[str, torch.Tensor]:
         """The losses of the last step alone, by the same names; nothing is looked at."""
@@ -155,13 +164,15 @@ class LossSums:
 
     def check_finite(self) -> None:
         """Raise `NonFiniteError` naming the first step whose loss is nan or infinite."""
-        values, _ = self._under_way()
-        # A finite sum holds no nan and no infinity, and costs no mask.
-        sums = torch.stack([one.sum() for one in self._history]).tolist() if self._history else []
-        if all(map(math.isfinite, chain(sums, *values))):
+        few = self._few()
+        if few is not None and all(map(math.isfinite, few[0])):
             return
         self.flush()
-        values = torch.cat([*self._history, *(values for values, _ in self._block)])
+        kept = [*self._history, *(values for values, _ in self._block)]
+        # A finite sum holds no nan and no infinity, and costs no mask.
+        if not kept or all(map(math.isfinite, torch.stack([one.sum() for one in kept]).tolist())):
+            return
+        values = torch.cat(kept)
         if bool(values.isfinite().all()):
             return
         step, column = (~values.isfinite()).nonzero()[0].tolist()
@@ -230,7 +241,7 @@ class MetricSums:
         if y_true is None:
             y_true = batch.kwargs.get("labels")  # where models compute their own loss
         self._kept.append((y_pred, y_true))
-        self._bytes += nbytes(y_pred) + nbytes(batch.x)
+        self._bytes += held_bytes(y_pred) + nbytes(batch.x)
         if len(self._kept) >= KEEP_BATCHES or self._bytes >= KEEP_BYTES:
             self.flush()
 

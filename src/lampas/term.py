@@ -17,7 +17,7 @@ from torch import nn
 from lampas.data.spans import spans
 from lampas.errors import DtypeError, ShapeError
 from lampas.losses.ghm import GHMCLoss
-from lampas.losses.kinds import HIDE_NAN, recognise
+from lampas.losses.kinds import SHOW_GAPS, recognise
 
 Count = int | torch.Tensor
 LossFunction = Callable[[Any, Any], torch.Tensor]
@@ -41,7 +41,7 @@ class Term:
         self.ignore_index = known.ignore_index if known is not None and known.plain else None
         # GHM-C weighs each sample by the others of its batch.
         self.is_mean_of_rows = known is not None and known.plain and known.base is not GHMCLoss
-        self.shows_nan = known is not None and known.plain and known.base not in HIDE_NAN
+        self.shows_gaps = known is not None and known.plain and known.base in SHOW_GAPS
         self.class_weight: torch.Tensor | None = _class_weight(function)
         self.may_ignore = self.ignore_index is not None
         self._each = _with_reduction(function, "none")

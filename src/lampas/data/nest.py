@@ -51,6 +51,19 @@ def nbytes(nest: Nest) -> int:
     return sum(leaf.nbytes for leaf in leaves(nest) if isinstance(leaf, torch.Tensor))
 
 
+def held_bytes(nest: Nest) -> int:
+    """Of the memory that the tensors among the leaves keep: of a view, all that it is a view of.
+
+    >>> held_bytes(torch.zeros(9)[:2])
+    36
+    """
+    return sum(_held(leaf) for leaf in leaves(nest) if isinstance(leaf, torch.Tensor))
+
+
+def _held(tensor: torch.Tensor) -> int:
+    return tensor.untyped_storage().nbytes() if tensor.layout is torch.strided else tensor.nbytes
+
+
 def named_leaves(nest: Nest, name: str) -> list[tuple[str, Any]]:
     """All leaves with the name under which a message speaks of them.
 

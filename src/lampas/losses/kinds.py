@@ -71,9 +71,14 @@ READS: dict[type[nn.Module], Reads] = {
 }
 """Torch's losses of two arguments, and ours."""
 
-HIDE_NAN = (nn.NLLLoss, nn.MultiMarginLoss, nn.MultiLabelMarginLoss, nn.HingeEmbeddingLoss)
-"""Those that can be finite where an output or a target is nan: they look at one output of many,
-or take nan for no violation of a margin, or for neither of their targets."""
+SHOW_GAPS = (
+    nn.MSELoss, nn.L1Loss, nn.SmoothL1Loss, nn.HuberLoss, nn.PoissonNLLLoss, nn.KLDivLoss,
+    nn.BCEWithLogitsLoss, SmoothedBCEWithLogitsLoss, BinaryFocalLoss, GHMCLoss,
+    nn.MultiLabelSoftMarginLoss,
+)  # fmt: skip
+"""Those that are not finite where any output or target is nan or infinite. Others look at one
+output of many, count no target that is ignored, take nan for no violation of a margin or a logit of
+-inf for what it is, or raise."""
 
 _FUNCTIONS: dict[Any, type[nn.Module]] = {
     F.mse_loss: nn.MSELoss,

@@ -44,20 +44,21 @@ def check_targets(known: Known, y_pred: Tensor, y_true: Tensor, place: Place = _
 
 def _are_within(known: Known, y_pred: Tensor, y_true: Tensor) -> bool:
     """Whether the least and the largest target show that none is misread: one pass, not five."""
-    if y_true.is_complex() or not y_true.numel() or known.settings.get("log_target"):
+    reads = known.reads.targets
+    if reads in ("signs", "label_lists") or known.settings.get("log_target"):
+        return False
+    if y_true.is_complex() or not y_true.numel():
         return False
     least, most = (value.item() for value in torch.aminmax(y_true))  # nan where any is nan
-    match known.reads.targets:
+    match reads:
         case "zero_one":
             return least >= 0 and most <= 1
         case "counts" | "shares":
             return least >= 0 and most < math.inf
         case "classes" if not y_true.is_floating_point():
             return least >= 0 and most < y_pred.shape[1]
-        case "numbers" | "classes":
+        case _:
             return -math.inf < least and most < math.inf
-        case "signs" | "label_lists":
-            return False
 
 
 def _refuse(place: Place, found: Found | None, known: Known, reads: str, fix: str) -> None:
