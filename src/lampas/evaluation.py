@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from lampas.data.batch import Batch
-from lampas.data.nest import held_bytes
+from lampas.data.nest import held_bytes, nbytes
 from lampas.explain import raise_explained
 from lampas.forward import forward_of
 from lampas.pieces import Pieces
@@ -69,7 +69,7 @@ class Evaluation:
 
     def _keep(self, output: Any, batch: Batch) -> None:
         self._waiting.append((output, Batch(None, batch.y, batch.weight, batch.size)))
-        self._bytes += held_bytes(output) + held_bytes(batch.y)
+        self._bytes += held_bytes(output) + nbytes(batch.y)  # targets are views of one chunk
         if len(self._waiting) == KEEP_BATCHES or self._bytes >= KEEP_BYTES:
             self._judge()
 

@@ -57,6 +57,8 @@ def held_bytes(nest: Nest) -> int:
     >>> held_bytes(torch.zeros(9)[:2])
     36
     """
+    if isinstance(nest, torch.Tensor):
+        return _held(nest)
     return sum(_held(leaf) for leaf in leaves(nest) if isinstance(leaf, torch.Tensor))
 
 
